@@ -1,0 +1,272 @@
+/** What a caller should do about it: nothing will help, try at once, try after a pause, a person must act. */
+export type Retry = "never" | "now" | "later" | "operator";
+
+interface ErrorEntry {
+  /** CoAP response code for a request that ends this way, as `class.detail`. */
+  readonly coap: string;
+  readonly retry: Retry;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** The one table of errors: `causeway explain CODE` prints it. Codes are stable; wording may change. */
+export const ERROR_TABLE = {
+  CONFIG_UNREADABLE: entry(
+    "5.00",
+    "operator",
+    "A configuration or mapping file cannot be read.",
+    "Check the path and that the service user may read the file.",
+  ),
+  CONFIG_INVALID: entry(
+    "5.00",
+    "operator",
+    "A configuration or mapping file has mistakes.",
+    "Run 'causeway check' and mend each line it prints.",
+  ),
+  CONFIG_SECRET_MISSING: entry(
+    "5.00",
+    "operator",
+    "A secret that the configuration refers to is not there.",
+    "Provide the credential (LoadCredential= in the unit), environment variable or file that it names.",
+  ),
+  USAGE: entry("5.00", "operator", "The command line is not understood.", "Run the command with --help."),
+
+  ADAPTER_UNKNOWN: entry(
+    "5.00",
+    "operator",
+    "No adapter of this name is installed.",
+    "Check the 'adapter' key for a spelling mistake, or install the package that provides it.",
+  ),
+  LINK_CLOSED: entry(
+    "5.00",
+    "later",
+    "The connection to the field is closed.",
+    "It is reopened by itself; look at the log for the reason.",
+  ),
+  LINK_NOT_FOUND: entry(
+    "5.00",
+    "later",
+    "The serial port or host does not exist.",
+    "Check the cable and the name; prefer /dev/serial/by-id/… over ttyUSB numbers.",
+  ),
+  LINK_PERMISSION: entry(
+    "5.00",
+    "operator",
+    "The serial port may not be opened by this user.",
+    "Add the service user to the group that owns the port, usually 'dialout'.",
+  ),
+  LINK_BUSY: entry(
+    "5.00",
+    "later",
+    "Another program holds the serial port.",
+    "Stop the other program (ModemManager, getty, a second gateway).",
+  ),
+  LINK_REFUSED: entry(
+    "5.00",
+    "later",
+    "The host refuses the connection.",
+    "Check address and port, and that the device allows one more client.",
+  ),
+  LINK_FAILED: entry(
+    "5.00",
+    "later",
+    "The connection to the field failed.",
+    "Check wiring and network; it is retried by itself.",
+  ),
+  FIELD_TIMEOUT: entry(
+    "5.00",
+    "later",
+    "The device did not answer in time.",
+    "Check power, wiring, unit address, baud rate and parity.",
+  ),
+  FIELD_GARBLED: entry(
+    "5.00",
+    "later",
+    "The answer was damaged or not for this request (checksum, length, address).",
+    "Check termination, cable length, baud rate, and that no second master is on the bus.",
+  ),
+  FIELD_EXCEPTION: entry(
+    "4.00",
+    "never",
+    "The device refused the request.",
+    "Compare address, function and value with the device's manual.",
+  ),
+  FIELD_BUSY: entry("5.03", "later", "The device is busy.", "Wait; it is retried by itself."),
+  FIELD_WRITE_EXPIRED: entry(
+    "5.04",
+    "later",
+    "The write waited too long and was not carried out.",
+    "The bus was overloaded or the device away; send the write again.",
+  ),
+  FIELD_NOT_CONFIRMED: entry(
+    "5.00",
+    "later",
+    "The device acknowledged the write but reads back another value.",
+    "The device may limit the value or be under local control.",
+  ),
+  FIELD_NOT_WRITABLE: entry(
+    "4.05",
+    "never",
+    "The point cannot be written.",
+    "Mark it 'access: rw' in the mapping if the device allows it.",
+  ),
+  FIELD_QUEUE_FULL: entry(
+    "5.03",
+    "later",
+    "Too much is waiting for this bus.",
+    "Poll less often, or spread the devices over more buses.",
+  ),
+  VALUE_INVALID: entry(
+    "4.00",
+    "never",
+    "The value does not fit the type, range or enumeration.",
+    "Send a value that the model and the mapping allow.",
+  ),
+
+  COAP_MALFORMED: entry(
+    "4.00",
+    "never",
+    "A CoAP message breaks the rules of RFC 7252.",
+    "The peer's message is at fault.",
+  ),
+  COAP_TIMEOUT: entry(
+    "5.04",
+    "later",
+    "The peer did not acknowledge within MAX_TRANSMIT_WAIT.",
+    "Check the network and that the server runs.",
+  ),
+  COAP_RESET: entry("5.00", "later", "The peer answered with a Reset.", "The peer does not know this exchange."),
+  COAP_UNREACHABLE: entry(
+    "5.00",
+    "later",
+    "Nothing listens at the peer's address (ICMP unreachable).",
+    "Check the server's address and port and that it runs.",
+  ),
+  COAP_CLOSED: entry("5.00", "later", "The CoAP endpoint is closed.", "It is opened again with the next registration."),
+  COAP_BLOCK_FAILED: entry(
+    "4.08",
+    "later",
+    "A block-wise transfer was broken off.",
+    "It starts again with the next request.",
+  ),
+
+  LWM2M_BAD_REQUEST: entry(
+    "4.00",
+    "never",
+    "The request's content is wrong.",
+    "The explanation names the path at fault.",
+  ),
+  LWM2M_UNAUTHORIZED: entry(
+    "4.01",
+    "never",
+    "The server has no right to do this.",
+    "Check the access control objects.",
+  ),
+  LWM2M_BAD_OPTION: entry(
+    "4.02",
+    "never",
+    "The request has a CoAP option, query or path that cannot be understood.",
+    "The server's request is at fault.",
+  ),
+  LWM2M_NOT_FOUND: entry(
+    "4.04",
+    "never",
+    "The path does not exist.",
+    "Read the parent or Discover to see what there is.",
+  ),
+  LWM2M_NOT_ALLOWED: entry(
+    "4.05",
+    "never",
+    "The operation is not allowed on this path.",
+    "The object's definition says which operations a resource has.",
+  ),
+  LWM2M_NOT_ACCEPTABLE: entry(
+    "4.06",
+    "never",
+    "None of the accepted content formats fits.",
+    "Use one of the formats that the registration advertises (ct).",
+  ),
+  LWM2M_UNSUPPORTED_FORMAT: entry(
+    "4.15",
+    "never",
+    "The payload's content format is not supported here.",
+    "Use one of the formats that the registration advertises (ct).",
+  ),
+  LWM2M_DECODE: entry(
+    "4.00",
+    "never",
+    "The payload cannot be decoded.",
+    "The explanation names the place in the payload.",
+  ),
+  LWM2M_MODEL: entry(
+    "5.00",
+    "operator",
+    "An object definition cannot be used.",
+    "Check the XML file that the message names.",
+  ),
+  LWM2M_REFUSED: entry(
+    "5.00",
+    "later",
+    "The server refused the registration.",
+    "Check endpoint name, credentials and the server's log.",
+  ),
+  LWM2M_NOT_REGISTERED: entry(
+    "5.00",
+    "later",
+    "No server is registered.",
+    "Samples are kept in the outbox until one is.",
+  ),
+
+  OUTBOX_UNAVAILABLE: entry(
+    "5.00",
+    "operator",
+    "The outbox database cannot be opened or written.",
+    "Check free space and permissions of the state directory.",
+  ),
+  OUTBOX_CORRUPT: entry(
+    "5.00",
+    "operator",
+    "The outbox database is damaged.",
+    "It was set aside with the suffix .corrupt and a new one begun.",
+  ),
+  INTERNAL: entry("5.00", "never", "A defect in Causeway.", "Please report it with the log lines around it."),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+function entry(coap: string, retry: Retry, what: string, remedy: string): ErrorEntry {
+  return { coap, retry, what, remedy };
+}
+
+/** The only error that leaves a module on purpose. `message` names the place; the table has the remedy. */
+export class CausewayError extends Error {
+  readonly code: ErrorCode;
+  /** Facts for the log, e.g. the Modbus exception code. Never secrets. */
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; facts?: Record<string, unknown> } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "CausewayError";
+    this.code = code;
+    this.facts = options.facts ?? {};
+  }
+
+  get retry(): Retry {
+    return ERROR_TABLE[this.code].retry;
+  }
+
+  get coapCode(): string {
+    return ERROR_TABLE[this.code].coap;
+  }
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_TABLE, text);
+}
+
+/** Whatever a library threw, as an Error: some throw plain objects. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  if (typeof thrown === "object" && thrown !== null && "message" in thrown) return new Error(String(thrown.message));
+  return new Error(String(thrown));
+}

@@ -1,0 +1,74 @@
+import { pino } from "pino";
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+type Facts = Record<string, unknown>;
+
+/** One line per state change, facts as fields. Never put a secret or a Buffer among the facts. */
+export interface Log {
+  debug(message: string, facts?: Facts): void;
+  info(message: string, facts?: Facts): void;
+  warn(message: string, facts?: Facts): void;
+  error(message: string, facts?: Facts): void;
+  child(facts: Facts): Log;
+}
+
+export type LogSink = (line: string) => void;
+
+const SECRET_PATHS = ["psk", "key", "password", "secret", "token"].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+]);
+
+const JOURNALD_PRIORITY: Record<number, string> = { 20: "<7>", 30: "<6>", 40: "<4>", 50: "<3>" };
+
+/**
+ * Writes JSON lines to `sink`. With `journald` each line starts with the priority that systemd's journal reads
+ * (sd-daemon(3)).
+ */
+export function createLog(level: LogLevel, sink: LogSink, format: "plain" | "journald" = "plain"): Log {
+  const stream = {
+    write(line: string): void {
+      if (format === "plain") sink(line);
+      else sink((JOURNALD_PRIORITY[Number(/"level":(\d+)/.exec(line)?.[1])] ?? "") + line);
+    },
+  };
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: SECRET_PATHS, censor: "***" },
+  };
+  return wrap(pino(options, stream));
+}
+
+function wrap(logger: pino.Logger): Log {
+  const write =
+    (level: "debug" | "info" | "warn" | "error") =>
+    (message: string, facts?: Facts): void => {
+      if (logger.isLevelEnabled(level)) logger[level](facts === undefined ? {} : plain(facts), message);
+    };
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    child: (facts) => wrap(logger.child(plain(facts))),
+  };
+}
+
+// pino serialises an Error only under `err`, and only when it is one; libraries also throw plain objects.
+function plain(facts: Facts): Facts {
+  const { error, ...rest } = facts;
+  if (error === undefined) return facts;
+  return { ...rest, error: error instanceof Error ? describe(error) : String(error) };
+}
+
+function describe(error: Error): string {
+  const cause = error.cause instanceof Error ? ` ← ${describe(error.cause)}` : "";
+  return `${error.message}${cause}`;
+}
+
+export const silentLog: Log = createLog("silent", () => undefined);
