@@ -1,0 +1,96 @@
+import { LOG_LEVELS } from "../base/log.js";
+import { object } from "../base/object-schema.js";
+import {
+  boolean,
+  durationMs,
+  type Infer,
+  integer,
+  list,
+  located,
+  number,
+  oneOf,
+  record,
+  refine,
+  type Schema,
+  sizeBytes,
+  string,
+} from "../base/schema.js";
+import type { Located } from "../base/source.js";
+
+/** Kept as it stands in the file, for a schema that is known only later (the adapter's). */
+export const unread: Schema<Located> = { json: {}, read: (source) => source };
+
+const SCHEMES = ["coap", "coaps", "coap+tcp", "coaps+tcp"];
+
+export const serverUri: Schema<string> = refine(string, (uri) => {
+  const scheme = /^([a-z+]+):\/\/[^/]+/.exec(uri)?.[1];
+  if (scheme === undefined) return `'${uri}' is not a URI such as coap://192.0.2.1:5683`;
+  if (!SCHEMES.includes(scheme)) return `unknown scheme '${scheme}', expected ${SCHEMES.join(" | ")}`;
+  if (scheme !== "coap") return `'${scheme}' is not available in this version; use coap`;
+  return URL.canParse(uri.replace(/^[a-z+]+/, "http")) ? undefined : `'${uri}' has no usable host and port`;
+});
+
+const deviceName: Schema<string> = refine(string, (name) =>
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? undefined : "a name has letters, digits, '.', '_' and '-' only",
+);
+
+/** One path segment that cannot be taken for an object id (OMA LwM2M Gateway 1.1.1). */
+const prefix: Schema<string> = refine(string, (text) =>
+  /^(?!\d+$)[A-Za-z0-9._-]{1,16}$/.test(text)
+    ? undefined
+    : "a prefix has 1 to 16 letters, digits, '.', '_', '-', not digits only",
+);
+
+export const gatewaySection = object(
+  { endpoint: string },
+  { expose: oneOf("flat", "gateway", "endpoints"), state: string, log: oneOf(...LOG_LEVELS), models: string },
+);
+
+export const serverSection = object(
+  { uri: serverUri },
+  {
+    shortServerId: integer(1, 65534),
+    lifetime: durationMs,
+    security: unread,
+    queueMode: boolean,
+    history: oneOf("send", "notify", "none"),
+  },
+);
+
+const reportSection = object({}, { deadband: number(0), heartbeat: durationMs });
+
+export const deviceSection = object(
+  { name: deviceName, link: string, profile: string },
+  {
+    address: unread,
+    id: string,
+    prefix,
+    expose: oneOf("flat", "gateway", "endpoints"),
+    poll: object({}, { fast: durationMs, normal: durationMs, slow: durationMs }),
+    report: record(reportSection),
+  },
+);
+
+export const outboxSection = object(
+  {},
+  { maxSize: sizeBytes, maxAge: durationMs, overflow: oneOf("drop-oldest", "drop-newest") },
+);
+
+export const localSection = object({}, { listen: string });
+
+/** The whole file; links are read with the schema of their adapter afterwards. */
+export const configFile = object(
+  { gateway: gatewaySection, servers: list(located(serverSection)) },
+  {
+    mappings: list(string),
+    links: record(unread),
+    devices: list(located(deviceSection)),
+    outbox: outboxSection,
+    local: localSection,
+    bootstrap: located(object({ uri: string }, { security: unread })),
+  },
+);
+
+export type ConfigFile = Infer<typeof configFile>;
+export type DeviceSection = Infer<typeof deviceSection>;
+export type ServerSection = Infer<typeof serverSection>;

@@ -1,0 +1,113 @@
+import { type Clock, sleep } from "../base/clock.js";
+import { CausewayError, toError } from "../base/errors.js";
+import type { Log } from "../base/log.js";
+import { type BackOff, backOffMs } from "../base/retry.js";
+import type { Path } from "../lwm2m/path.js";
+import type { Outbox, Queue } from "./outbox.js";
+import type { StoredSample } from "./row.js";
+
+/** What is known of one server at this moment; times are wall clock milliseconds. */
+export interface ServerView {
+  readonly state: "registered" | "away";
+  readonly registeredAtMs: number;
+  /** When the last message that the server acknowledged was sent: it lived then. */
+  readonly provenAtMs: number;
+  /** Since when the server observes the path in this registration. */
+  observedSinceMs(path: Path): number | undefined;
+}
+
+/** `done`: the server has it or does not want it. `wait`: it cannot be known yet. */
+export type Fate = "send" | "done" | "wait";
+
+/** A server that has just registered gets everything until it has had the time to observe. */
+const SETTLING_MS = 10_000;
+
+/**
+ * What becomes of a buffered sample. While a server is known to live, its observations say what it wants; whatever was
+ * measured without proof of that is sent.
+ */
+export function fateOf(sample: Pick<StoredSample, "path" | "atMs">, server: ServerView): Fate {
+  if (server.state === "away") return "wait";
+  const observedSinceMs = server.observedSinceMs(sample.path);
+  const wanted = observedSinceMs === undefined || sample.atMs < observedSinceMs;
+  if (wanted && sample.atMs < server.registeredAtMs + SETTLING_MS) return "send";
+  return sample.atMs <= server.provenAtMs ? "done" : "wait";
+}
+
+export interface DrainTarget {
+  readonly queue: Queue;
+  view(): ServerView;
+  /** Resolves when the server has acknowledged; rejects with CausewayError. */
+  send(samples: readonly StoredSample[], signal: AbortSignal): Promise<void>;
+  /** Resolves at the next change that may let waiting samples go. */
+  changed(signal: AbortSignal): Promise<void>;
+}
+
+const BATCH_ROWS = 100;
+const RETRY: BackOff = { firstMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.3 };
+
+/** Delivers one server's queue in order, until the signal aborts; deletes only what is settled. */
+export async function drain(
+  outbox: Outbox,
+  target: DrainTarget,
+  context: { readonly clock: Clock; readonly log: Log; readonly random: () => number },
+  signal: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  let batchRows = BATCH_ROWS;
+  while (!signal.aborted) {
+    const rows = await outbox.head(target.queue, batchRows);
+    const { ready, toSend } = split(rows, target.view());
+    const last = ready.at(-1);
+    if (last === undefined) {
+      await target.changed(signal);
+      continue;
+    }
+    try {
+      if (toSend.length > 0) await target.send(toSend, signal);
+      await outbox.settle(target.queue, last.id, toSend.length);
+      if (failures > 0)
+        context.log.info("buffered samples are delivered again", { server: target.queue.shortServerId });
+      failures = 0;
+      batchRows = BATCH_ROWS;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isRefusal(error) && toSend.length > 1) {
+        batchRows = Math.max(1, Math.floor(ready.length / 2));
+      } else if (isRefusal(error)) {
+        await setAside(outbox, target.queue, last, error, context.log);
+      } else {
+        if (failures === 0) {
+          const facts = { server: target.queue.shortServerId, error: toError(error) };
+          context.log.warn("buffered samples were not acknowledged; they are kept", facts);
+        }
+        await sleep(context.clock, backOffMs(RETRY, failures++, context.random), signal);
+      }
+    }
+  }
+}
+
+/** The longest run from the head that need not wait, and what of it is to be sent. */
+export function split(
+  rows: readonly StoredSample[],
+  server: ServerView,
+): { readonly ready: readonly StoredSample[]; readonly toSend: readonly StoredSample[] } {
+  const fates = rows.map((row) => fateOf(row, server));
+  const firstWaiting = fates.indexOf("wait");
+  const ready = firstWaiting < 0 ? rows : rows.slice(0, firstWaiting);
+  return { ready, toSend: ready.filter((_, index) => fates[index] === "send") };
+}
+
+/** The server understood and said no: sending the same again cannot help. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof CausewayError && error.code === "LWM2M_BAD_REQUEST";
+}
+
+async function setAside(outbox: Outbox, queue: Queue, sample: StoredSample, error: unknown, log: Log): Promise<void> {
+  log.error("the server refuses a sample for good; it is given up", {
+    server: queue.shortServerId,
+    path: sample.path.join("/"),
+    error: toError(error),
+  });
+  await outbox.giveUp(queue, sample.id);
+}

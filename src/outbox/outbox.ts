@@ -1,0 +1,242 @@
+import type { Clock, Timer } from "../base/clock.js";
+import { toError } from "../base/errors.js";
+import type { Log } from "../base/log.js";
+import { type Database, isFull } from "./database.js";
+import { fromRow, type OutboxSample, type StoredSample, toColumns } from "./row.js";
+
+export interface OutboxLimits {
+  /** Bytes of the database in use, not the size of the file. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  readonly overflow: "drop-oldest" | "drop-newest";
+}
+
+export interface OutboxCounters {
+  /** On disk and not settled by every server. */
+  readonly buffered: number;
+  /** In memory, at most one commit period old unless the disk refuses. */
+  readonly uncommitted: number;
+  readonly oldestAtMs: number | undefined;
+  /** Since the database was made: taken in, acknowledged by a Send, given up because of the limits. */
+  readonly appended: number;
+  readonly delivered: number;
+  readonly dropped: number;
+}
+
+export interface Queue {
+  readonly endpoint: string;
+  readonly shortServerId: number;
+}
+
+const COMMIT_EVERY_MS = 500;
+const ROWS_PER_INSERT = 500;
+const ROWS_PER_DROP = 1000;
+/** While the disk refuses, no more than this waits in memory. */
+const MAX_UNCOMMITTED = 50_000;
+
+type CounterName = "appended" | "delivered" | "dropped";
+
+/**
+ * Samples that no server has acknowledged yet. Every sample is appended; each server's queue is a position in the one
+ * ordered table, so a sample is stored once however many servers want it, and goes when all have settled it.
+ */
+export class Outbox implements AsyncDisposable {
+  readonly #database: Database;
+  readonly #limits: OutboxLimits;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #counters: Record<CounterName, number> = { appended: 0, delivered: 0, dropped: 0 };
+  readonly #listeners = new Set<() => void>();
+  #batch: OutboxSample[] = [];
+  #timer: Timer | undefined;
+  #committing: Promise<void> = Promise.resolve();
+  #state: "writing" | "refused" = "writing";
+
+  private constructor(database: Database, limits: OutboxLimits, clock: Clock, log: Log) {
+    this.#database = database;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** `queues` is the complete list: positions of servers that are no longer configured are forgotten. */
+  static async open(
+    database: Database,
+    queues: readonly Queue[],
+    limits: OutboxLimits,
+    clock: Clock,
+    log: Log,
+  ): Promise<Outbox> {
+    const outbox = new Outbox(database, limits, clock, log);
+    for (const row of await database.all("SELECT name, value FROM counters")) {
+      const name = String(row["name"]);
+      if (name in outbox.#counters) outbox.#counters[name as CounterName] = Number(row["value"]);
+    }
+    const known = await database.all("SELECT endpoint, server FROM queues");
+    for (const row of known) {
+      const stays = queues.some((q) => q.endpoint === row["endpoint"] && q.shortServerId === row["server"]);
+      if (!stays) {
+        const key = [String(row["endpoint"]), Number(row["server"])];
+        await database.run("DELETE FROM queues WHERE endpoint = ? AND server = ?", key);
+      }
+    }
+    for (const { endpoint, shortServerId } of queues) {
+      await database.run("INSERT OR IGNORE INTO queues VALUES (?, ?, 0)", [endpoint, shortServerId]);
+    }
+    await database.run("DELETE FROM samples WHERE endpoint NOT IN (SELECT endpoint FROM queues)");
+    return outbox;
+  }
+
+  /** Takes a sample in; it is on disk within half a second. Never throws. */
+  append(sample: OutboxSample): void {
+    if (this.#batch.length >= MAX_UNCOMMITTED) {
+      this.#counters.dropped++;
+      if (this.#limits.overflow === "drop-newest") return;
+      this.#batch.shift();
+    }
+    this.#batch.push(sample);
+    this.#counters.appended++;
+    this.#timer ??= this.#clock.schedule(COMMIT_EVERY_MS, () => void this.commit());
+  }
+
+  /** Called after each commit that brought samples. */
+  onCommit(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  /** Writes what waits in memory; never rejects: what the disk refuses is kept and tried again. */
+  commit(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#committing = this.#committing.then(() => this.#commitBatch());
+    return this.#committing;
+  }
+
+  async #commitBatch(): Promise<void> {
+    const batch = this.#batch;
+    if (batch.length === 0) return;
+    this.#batch = [];
+    let written = 0;
+    try {
+      while (written < batch.length) {
+        const rows = batch.slice(written, written + ROWS_PER_INSERT);
+        await this.#insert(rows);
+        written += rows.length;
+      }
+      await this.#enforceLimits();
+      await this.#saveCounters();
+      this.#changeState("writing");
+    } catch (error) {
+      this.#batch = [...batch.slice(written), ...this.#batch];
+      this.#changeState("refused", error);
+      if (isFull(error)) await this.#dropOldest().catch(() => 0);
+      this.#timer ??= this.#clock.schedule(COMMIT_EVERY_MS, () => void this.commit());
+    }
+    if (written > 0) for (const listener of this.#listeners) listener();
+  }
+
+  async #insert(rows: readonly OutboxSample[]): Promise<void> {
+    const places = rows.map(() => "(?, ?, ?, ?, ?)").join(", ");
+    const sql = `INSERT INTO samples (endpoint, at_ms, path, type, value) VALUES ${places}`;
+    await this.#database.run(sql, rows.flatMap(toColumns));
+  }
+
+  #changeState(state: "writing" | "refused", error?: unknown): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    if (state === "writing") this.#log.info("the outbox writes to disk again");
+    else this.#log.error("the outbox cannot write; samples wait in memory", { error: toError(error) });
+  }
+
+  async #enforceLimits(): Promise<void> {
+    const tooOldMs = this.#clock.nowMs() - this.#limits.maxAgeMs;
+    // Arrival and measurement go the same way, so the oldest row is the first one.
+    const [first] = await this.#database.all("SELECT at_ms FROM samples ORDER BY id LIMIT 1");
+    if (first !== undefined && Number(first["at_ms"]) < tooOldMs) {
+      this.#drop(await this.#database.run("DELETE FROM samples WHERE at_ms < ?", [tooOldMs]));
+    }
+    while ((await this.#bytesInUse()) > this.#limits.maxBytes) {
+      const dropped = this.#limits.overflow === "drop-oldest" ? await this.#dropOldest() : await this.#dropNewest();
+      if (dropped === 0) return;
+    }
+  }
+
+  async #bytesInUse(): Promise<number> {
+    const sql = `SELECT (page_count - freelist_count) * page_size AS bytes
+                 FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()`;
+    const [row] = await this.#database.all(sql);
+    return Number(row?.["bytes"] ?? 0);
+  }
+
+  async #dropOldest(): Promise<number> {
+    const sql = "DELETE FROM samples WHERE id IN (SELECT id FROM samples ORDER BY id LIMIT ?)";
+    return this.#drop(await this.#database.run(sql, [ROWS_PER_DROP]));
+  }
+
+  async #dropNewest(): Promise<number> {
+    const sql = "DELETE FROM samples WHERE id IN (SELECT id FROM samples ORDER BY id DESC LIMIT ?)";
+    return this.#drop(await this.#database.run(sql, [ROWS_PER_DROP]));
+  }
+
+  #drop(count: number): number {
+    if (count > 0) this.#log.warn("the outbox is over its limits; samples were dropped", { count });
+    this.#counters.dropped += count;
+    return count;
+  }
+
+  /** The oldest committed samples that the server has not settled. */
+  async head(queue: Queue, limit: number): Promise<readonly StoredSample[]> {
+    const sql = `SELECT id, endpoint, at_ms, path, type, value FROM samples
+                 WHERE endpoint = ?1 AND id > (SELECT settled_id FROM queues WHERE endpoint = ?1 AND server = ?2)
+                 ORDER BY id LIMIT ?3`;
+    const rows = await this.#database.all(sql, [queue.endpoint, queue.shortServerId, limit]);
+    return rows.map(fromRow);
+  }
+
+  /** Everything up to `id` is settled for this server; what all servers have settled is deleted. */
+  async settle(queue: Queue, id: number, delivered: number): Promise<void> {
+    const { endpoint, shortServerId } = queue;
+    await this.#database.run("UPDATE queues SET settled_id = ? WHERE endpoint = ? AND server = ?", [
+      id,
+      endpoint,
+      shortServerId,
+    ]);
+    const lowest = "SELECT min(settled_id) FROM queues WHERE endpoint = ?1";
+    await this.#database.run(`DELETE FROM samples WHERE endpoint = ?1 AND id <= (${lowest})`, [endpoint]);
+    if (delivered === 0) return;
+    this.#counters.delivered += delivered;
+    await this.#saveCounters();
+  }
+
+  /** Settles a sample that the server refuses for good; it counts as dropped. */
+  async giveUp(queue: Queue, id: number): Promise<void> {
+    this.#counters.dropped++;
+    await this.settle(queue, id, 0);
+    await this.#saveCounters();
+  }
+
+  async #saveCounters(): Promise<void> {
+    const rows = Object.entries(this.#counters);
+    const places = rows.map(() => "(?, ?)").join(", ");
+    await this.#database.run(`INSERT OR REPLACE INTO counters VALUES ${places}`, rows.flat());
+  }
+
+  async counters(): Promise<OutboxCounters> {
+    const [row] = await this.#database.all("SELECT count(*) AS buffered, min(at_ms) AS oldest FROM samples");
+    const oldest = row?.["oldest"];
+    return {
+      ...this.#counters,
+      buffered: Number(row?.["buffered"] ?? 0),
+      uncommitted: this.#batch.length,
+      oldestAtMs: typeof oldest === "number" ? oldest : undefined,
+    };
+  }
+
+  /** Commits what is left; the database stays open, it is not the outbox's own. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.commit();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { CausewayError } from "../../src/base/errors.js";
+import { silentLog } from "../../src/base/log.js";
+import type { Path } from "../../src/lwm2m/path.js";
+import { Database } from "../../src/outbox/database.js";
+import { drain, type Fate, fateOf, type ServerView, split } from "../../src/outbox/drain.js";
+import { Outbox, type Queue } from "../../src/outbox/outbox.js";
+import type { StoredSample } from "../../src/outbox/row.js";
+import { FakeClock } from "../fakes/clock.js";
+
+const QUEUE: Queue = { endpoint: "gw", shortServerId: 1 };
+const PATH: Path = [3303, 0, 5700];
+
+function server(view: Partial<Omit<ServerView, "observedSinceMs">> & { observed?: number | undefined }): ServerView {
+  const { observed, ...rest } = view;
+  return { state: "registered", registeredAtMs: 0, provenAtMs: 0, observedSinceMs: () => observed, ...rest };
+}
+
+describe("fateOf a sample measured at 100 s", () => {
+  it.each<[string, ServerView, Fate]>([
+    ["no server", server({ state: "away" }), "wait"],
+    ["measured before the registration", server({ registeredAtMs: 200_000, provenAtMs: 200_000 }), "send"],
+    [
+      "measured before, observed since",
+      server({ registeredAtMs: 200_000, observed: 201_000, provenAtMs: 300_000 }),
+      "send",
+    ],
+    ["just registered, not yet observed", server({ registeredAtMs: 95_000, provenAtMs: 99_000 }), "send"],
+    ["registered long ago, never observed, proven", server({ registeredAtMs: 50_000, provenAtMs: 100_000 }), "done"],
+    ["registered long ago, never observed, unproven", server({ registeredAtMs: 50_000, provenAtMs: 99_999 }), "wait"],
+    ["observed and proven", server({ registeredAtMs: 50_000, observed: 60_000, provenAtMs: 100_001 }), "done"],
+    ["observed and unproven", server({ registeredAtMs: 99_000, observed: 99_500, provenAtMs: 99_999 }), "wait"],
+  ])("%s → %s", (_, view, fate) => {
+    expect(fateOf({ path: PATH, atMs: 100_000 }, view)).toBe(fate);
+  });
+});
+
+it("split ends before the first sample that must wait, so order is kept", () => {
+  const rows = [1000, 2000, 3000, 4000].map((atMs, index) => ({
+    id: index + 1,
+    endpoint: "gw",
+    path: PATH,
+    type: "float" as const,
+    value: index,
+    atMs,
+  }));
+  const view = server({ registeredAtMs: -20_000, observed: 1500, provenAtMs: 3000 });
+  const { ready, toSend } = split(rows, { ...view, registeredAtMs: -8500 });
+  expect(ready.map((row) => row.id)).toEqual([1, 2, 3]);
+  expect(toSend.map((row) => row.id)).toEqual([1]);
+});
+
+interface Bench {
+  readonly clock: FakeClock;
+  readonly outbox: Outbox;
+  readonly received: number[];
+  run(
+    send: (samples: readonly StoredSample[]) => Promise<void>,
+    until: () => boolean | Promise<boolean>,
+  ): Promise<void>;
+}
+
+async function bench(count: number): Promise<Bench> {
+  const clock = new FakeClock();
+  const database = await Database.open(":memory:", silentLog, 0);
+  const limits = { maxBytes: 1e9, maxAgeMs: 1e12, overflow: "drop-oldest" } as const;
+  const outbox = await Outbox.open(database, [QUEUE], limits, clock, silentLog);
+  for (let n = 0; n < count; n++) {
+    outbox.append({ endpoint: "gw", path: PATH, type: "integer", value: n, atMs: clock.nowMs() + n });
+  }
+  await outbox.commit();
+  const received: number[] = [];
+  const run: Bench["run"] = async (send, until) => {
+    const stop = new AbortController();
+    const target = {
+      queue: QUEUE,
+      view: () => server({ registeredAtMs: clock.nowMs() + 1e9, provenAtMs: 0 }),
+      send: async (samples: readonly StoredSample[]) => {
+        await send(samples);
+        received.push(...samples.map((sample) => Number(sample.value)));
+      },
+      changed: (signal: AbortSignal) =>
+        new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    };
+    const done = drain(outbox, target, { clock, log: silentLog, random: () => 0.5 }, stop.signal).catch(
+      () => undefined,
+    );
+    for (let turn = 0; turn < 5000 && !(await until()); turn++) await clock.advance(1000);
+    stop.abort();
+    await done;
+  };
+  return { clock, outbox, received, run };
+}
+
+describe("drain", () => {
+  const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+  it("delivers everything once, in order", async () => {
+    const { outbox, received, run } = await bench(1050);
+    await run(
+      async () => undefined,
+      async () => (await outbox.counters()).buffered === 0,
+    );
+    expect(received).toEqual(numbers(1050));
+    expect((await outbox.counters()).delivered).toBe(1050);
+  });
+
+  it("keeps what was not acknowledged and sends it again later", async () => {
+    const { outbox, received, run } = await bench(250);
+    let attempt = 0;
+    await run(
+      async () => {
+        if (attempt++ % 3 !== 2) throw new CausewayError("COAP_TIMEOUT", "no answer");
+      },
+      async () => (await outbox.counters()).buffered === 0,
+    );
+    expect(received).toEqual(numbers(250));
+  });
+
+  it("gives up only the one sample that the server refuses", async () => {
+    const { outbox, received, run } = await bench(250);
+    await run(
+      async (samples) => {
+        if (samples.some((sample) => sample.value === 77)) throw new CausewayError("LWM2M_BAD_REQUEST", "4.00");
+      },
+      async () => (await outbox.counters()).buffered === 0,
+    );
+    expect(received).toEqual(numbers(250).filter((n) => n !== 77));
+    expect((await outbox.counters()).dropped).toBe(1);
+  });
+});
