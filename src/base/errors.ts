@@ -216,6 +216,12 @@ export const ERROR_TABLE = {
     "No server is registered.",
     "Samples are kept in the outbox until one is.",
   ),
+  LWM2M_SEND_UNAVAILABLE: entry(
+    "5.00",
+    "later",
+    "The server does not take Send: it has muted it (/1/x/23) or speaks LwM2M 1.0.",
+    "Write false to Mute Send, or set 'history: none' for this server.",
+  ),
 
   OUTBOX_UNAVAILABLE: entry(
     "5.00",
