@@ -19,6 +19,8 @@ export interface Point<P> {
 export interface DeviceTraits {
   readonly maxRegisters?: number;
   readonly maxGap?: number;
+  /** What the profile counts its register addresses from; 0 (as on the wire) unless given. */
+  readonly addressBase?: 0 | 1;
   readonly responseTimeoutMs?: number;
   /** Pause before each request to the device. */
   readonly requestGapMs?: number;
@@ -49,18 +51,31 @@ export interface Link<D, P> extends AsyncDisposable {
   readonly closed: Promise<Error>;
   /**
    * Reads the points of one exchange. A station's fault (timeout, exception, damaged answer) is a reading with that
-   * quality; only a broken link rejects (LINK_*), or the signal.
+   * quality; only a broken link rejects (LINK_*), or the signal. When the station refuses an address, all readings are
+   * `unsupported`: the device then tries the points of the exchange apart.
    */
   read(station: Station<D>, points: readonly Point<P>[], signal: AbortSignal): Promise<readonly Reading[]>;
   /** Returns when the station has acknowledged. Rejects with FIELD_* or LINK_*. */
   write(station: Station<D>, point: Point<P>, value: Scalar, signal: AbortSignal): Promise<void>;
-  /** For stations that speak on their own; returns when the watch is set up. */
+  /**
+   * For stations that speak on their own; returns when the watch is set up, and the signal ends it. Called after each
+   * connect with all readable points; the points that `plan` puts into no exchange are learned only this way.
+   */
   watch?(
     station: Station<D>,
     points: readonly Point<P>[],
     emit: (reading: Reading) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** The last frames, oldest first, for `causeway status` and support. */
+  trace?(): readonly TracedFrame[];
+}
+
+/** One frame as it stood on the wire. */
+export interface TracedFrame {
+  readonly atMs: number;
+  readonly direction: "out" | "in";
+  readonly hex: string;
 }
 
 export interface LinkContext {
@@ -82,6 +97,30 @@ export interface Adapter<L, D, P> {
   plan(options: L, station: Station<D>, points: readonly Point<P>[]): readonly Exchange<P>[];
   /** Rejects with LINK_*. */
   open(options: L, context: LinkContext, signal: AbortSignal): Promise<Link<D, P>>;
+  /** What is wrong between the fields of a link's options, where the schema alone cannot tell. Pure. */
+  linkProblem?(options: L): string | undefined;
+  /** What is wrong between the fields of a point, where the schema alone cannot tell. Pure. */
+  pointProblem?(address: P): string | undefined;
+  /**
+   * The value that the wire will carry, e.g. rounded to a whole number or to float32: what a read-back must equal.
+   * Throws VALUE_INVALID when the point's type cannot hold it. Pure.
+   */
+  fit?(point: Point<P>, value: Scalar): Scalar;
+  /** Stations made of their points, which speak the real protocol: for the demo and for tests. */
+  simulate?(options: L, stations: readonly SimulatedStation<D, P>[], context: LinkContext): Promise<SimulatedField<L>>;
+}
+
+export interface SimulatedStation<D, P> {
+  readonly station: Station<D>;
+  readonly points: readonly Point<P>[];
+}
+
+export interface SimulatedField<L> extends AsyncDisposable {
+  /** The options with which a link reaches the simulated stations. */
+  readonly link: L;
+  /** Names that are not there throw INTERNAL, values that do not fit VALUE_INVALID. */
+  set(station: string, point: string, value: Scalar): void;
+  get(station: string, point: string): Scalar;
 }
 
 /** An adapter whose types are its own business; how the core holds adapters it loaded by name. */
