@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { joinObjects, object } from "../../src/base/object-schema.js";
+import {
+  boolean,
+  durationMs,
+  integer,
+  list,
+  literal,
+  number,
+  oneOf,
+  Problems,
+  record,
+  refine,
+  type Schema,
+  sizeBytes,
+  string,
+  union,
+} from "../../src/base/schema.js";
+import { formatProblem, parseSource } from "../../src/base/source.js";
+
+function read<T>(schema: Schema<T>, text: string): { value: T | undefined; problems: string[] } {
+  const parsed = parseSource(text, "f.yaml");
+  const problems = new Problems();
+  problems.list.push(...parsed.problems);
+  const value = parsed.root === undefined ? undefined : schema.read(parsed.root, "", problems);
+  return { value, problems: problems.list.map(formatProblem) };
+}
+
+describe("scalars", () => {
+  it.each<[string, Schema<unknown>, string, unknown]>([
+    ["text", string, "abc", "abc"],
+    ["on is text in YAML 1.2", string, "on", "on"],
+    ["quoted digits", string, '"12:30"', "12:30"],
+    ["number", number(), "1.5", 1.5],
+    ["hex integer", integer(), "0x10", 16],
+    ["boolean", boolean, "true", true],
+    ["milliseconds", durationMs, "500ms", 500],
+    ["minutes", durationMs, "1.5m", 90_000],
+    ["days", durationMs, "30d", 2_592_000_000],
+    ["size", sizeBytes, "256MiB", 268_435_456],
+    ["word", oneOf("fast", "slow"), "slow", "slow"],
+    ["literal", literal(7), "7", 7],
+  ])("reads %s", (_, schema, text, value) => {
+    expect(read(schema, text)).toEqual({ value, problems: [] });
+  });
+
+  it.each<[string, Schema<unknown>, string, string]>([
+    ["a number as text", string, "12", "f.yaml:1:1: expected text, found 12"],
+    ["a fraction as integer", integer(0, 247), "1.5", "f.yaml:1:1: expected a whole number from 0 to 247, found 1.5"],
+    ["out of range", integer(0, 247), "300", "f.yaml:1:1: expected a whole number from 0 to 247, found 300"],
+    [
+      "a bare number as duration",
+      durationMs,
+      "5",
+      "f.yaml:1:1: expected a duration such as 500ms, 5s, 10m, 24h, found 5",
+    ],
+    [
+      "a misspelt word",
+      oneOf("fast", "normal", "slow"),
+      "norml",
+      "f.yaml:1:1: expected fast | normal | slow, found \"norml\" (did you mean 'normal'?)",
+    ],
+    ["nothing", string, "~", "f.yaml:1:1: expected text, found nothing"],
+    ["a list", string, "[1]", "f.yaml:1:1: expected text, found a list"],
+  ])("refuses %s", (_, schema, text, problem) => {
+    expect(read(schema, text).problems).toEqual([problem]);
+  });
+});
+
+describe("maps and lists", () => {
+  const device = object({ name: string, unit: integer(1, 247) }, { poll: durationMs });
+
+  it("reads required and optional keys", () => {
+    expect(read(device, "name: a\nunit: 7\npoll: 1s").value).toEqual({ name: "a", unit: 7, poll: 1000 });
+  });
+
+  it("names every mistake of one map with its place, in one run", () => {
+    expect(read(device, "nam: a\nunit: 999\npoll: soon\n").problems).toEqual([
+      "f.yaml:1:1 nam: unknown key (did you mean 'name'?)",
+      "f.yaml:2:7 unit: expected a whole number from 1 to 247, found 999",
+      'f.yaml:3:7 poll: expected a duration such as 500ms, 5s, 10m, 24h, found "soon"',
+      "f.yaml:1:1: 'name' is missing",
+    ]);
+  });
+
+  it("goes on in a list after a mistake", () => {
+    expect(read(list(integer()), "[1, x, 3, y]")).toEqual({
+      value: [1, 3],
+      problems: [
+        'f.yaml:1:5 [1]: expected a whole number, found "x"',
+        'f.yaml:1:11 [3]: expected a whole number, found "y"',
+      ],
+    });
+  });
+
+  it("keeps the order of a record", () => {
+    expect([...(read(record(integer()), "b: 1\na: 2").value ?? [])]).toEqual([
+      ["b", 1],
+      ["a", 2],
+    ]);
+  });
+
+  it("joins two objects", () => {
+    const joined = joinObjects(object({ a: integer() }), object({ b: integer() }, { c: integer() }));
+    expect(read(joined, "{ a: 1, b: 2, c: 3 }").value).toEqual({ a: 1, b: 2, c: 3 });
+    expect(read(joined, "{ a: 1 }").problems).toEqual(["f.yaml:1:1: 'b' is missing"]);
+  });
+
+  it("takes the member of a union that fits, and complains of the nearer one", () => {
+    const value = union(string, object({ value: integer() }));
+    expect(read(value, "power").value).toBe("power");
+    expect(read(value, "{ value: 3 }").value).toEqual({ value: 3 });
+    expect(read(value, "{ value: x }").problems).toEqual(['f.yaml:1:10 value: expected a whole number, found "x"']);
+  });
+
+  it("applies further checks", () => {
+    const even = refine(integer(), (n) => (n % 2 === 0 ? undefined : "must be even"));
+    expect(read(even, "3").problems).toEqual(["f.yaml:1:1: must be even"]);
+  });
+});
+
+describe("broken YAML", () => {
+  it.each([
+    ["tab", "a:\n\t- 1"],
+    ["half written", 'a: "unfinished'],
+    ["duplicate key", "a: 1\na: 2"],
+    ["unclosed map", "{ a: 1"],
+  ])("%s gives problems with a place, and throws nothing", (_, text) => {
+    const { problems } = parseSource(text, "f.yaml");
+    expect(problems.length).toBeGreaterThan(0);
+    for (const problem of problems) expect(formatProblem(problem)).toMatch(/^f\.yaml:\d+:\d+: \S/);
+  });
+
+  it("an empty file has no root and no syntax problem", () => {
+    expect(parseSource("", "f.yaml")).toEqual({ root: undefined, problems: [] });
+  });
+
+  it("follows aliases", () => {
+    expect(read(record(integer()), "a: &x 5\nb: *x").value?.get("b")).toBe(5);
+  });
+});
