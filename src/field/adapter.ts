@@ -84,6 +84,9 @@ export interface LinkContext {
   readonly log: Log;
 }
 
+/** The JavaScript side of a point's type; 64-bit integers count as numbers. */
+export type ScalarKind = "number" | "boolean" | "string" | "bytes";
+
 /** A protocol. `L` are the options of a link, `D` the address of a station on it, `P` the address of a point. */
 export interface Adapter<L, D, P> {
   readonly name: string;
@@ -97,6 +100,8 @@ export interface Adapter<L, D, P> {
   plan(options: L, station: Station<D>, points: readonly Point<P>[]): readonly Exchange<P>[];
   /** Rejects with LINK_*. */
   open(options: L, context: LinkContext, signal: AbortSignal): Promise<Link<D, P>>;
+  /** What a read of the point gives, where that is fixed: lets a mapping be checked before anything opens. Pure. */
+  kind?(address: P): ScalarKind;
   /** What is wrong between the fields of a link's options, where the schema alone cannot tell. Pure. */
   linkProblem?(options: L): string | undefined;
   /** What is wrong between the fields of a point, where the schema alone cannot tell. Pure. */
