@@ -1,5 +1,14 @@
-import type { TracedFrame } from "./adapter.js";
-import type { Quality } from "./reading.js";
+import { abortable, type Clock, sleep, type Timer } from "../base/clock.js";
+import { CausewayError, ERROR_TABLE, toError } from "../base/errors.js";
+import type { Log } from "../base/log.js";
+import { type BackOff, backOffMs } from "../base/retry.js";
+import type { Scope } from "../base/scope.js";
+import type { Link, Point, Station, TracedFrame } from "./adapter.js";
+import { BusMeter } from "./bus-meter.js";
+import { JobQueue, type Priority, type Queued } from "./queue.js";
+import type { Quality, Reading, Scalar } from "./reading.js";
+
+export type AnyLink = Link<unknown, unknown>;
 
 export interface BusStatus {
   /** The adapter's key of the medium, e.g. the path of the serial port. */
@@ -20,4 +29,252 @@ export interface BusStatus {
   /** How often the link was opened. */
   readonly opened: number;
   readonly trace: readonly TracedFrame[];
+}
+
+export interface BusOptions {
+  readonly medium: string;
+  readonly links: readonly string[];
+  readonly open: (signal: AbortSignal) => Promise<AnyLink>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** Hears of each opening of the link; the signal aborts when that link is gone. */
+export type OpenedListener = (link: AnyLink, signal: AbortSignal) => void;
+
+interface Job extends Queued {
+  run(link: AnyLink, signal: AbortSignal): Promise<void>;
+  fail(error: unknown): void;
+}
+
+interface Session {
+  readonly link: AnyLink;
+  readonly end: (reason: CausewayError) => void;
+  readonly gone: AbortController;
+  job: Job | undefined;
+}
+
+const MAX_QUEUED = 1000;
+/** No exchange takes this long; a link that keeps one so long is given up. */
+const STUCK_MS = 60_000;
+/** A link that held for so long did not break because it was opened. */
+const SETTLED_MS = 60_000;
+const BACK_OFF: BackOff = { firstMs: 500, factor: 2, maxMs: 30_000, jitter: 0.3 };
+/** Looking for a port that is not there costs nothing, and people wait for it beside the machine. */
+const LOCAL_BACK_OFF: BackOff = { ...BACK_OFF, maxMs: 4000 };
+
+/**
+ * The queue in front of one medium. It keeps the link open, lets one exchange at a time on it, and is shared by all
+ * devices there.
+ */
+export class Bus {
+  readonly #options: BusOptions;
+  readonly #meter: BusMeter;
+  readonly #queue = new JobQueue<Job>();
+  readonly #listeners = new Set<OpenedListener>();
+  #session: Session | undefined;
+  #fault: CausewayError | undefined;
+  #announced = "";
+  #closed = false;
+  #probeTimer: Timer | undefined;
+
+  constructor(options: BusOptions, scope: Scope) {
+    this.#options = options;
+    this.#meter = new BusMeter(options.clock);
+    scope.spawn((signal) => this.#keepOpen(signal));
+  }
+
+  /** Called at each opening, now too if the link is open. */
+  onOpened(listener: OpenedListener): void {
+    this.#listeners.add(listener);
+    if (this.#session !== undefined) listener(this.#session.link, this.#session.gone.signal);
+  }
+
+  /** Rejects with LINK_* at once while the link is known to be down, and with FIELD_QUEUE_FULL. */
+  read(station: Station<unknown>, points: readonly Point<unknown>[], priority: Priority): Promise<readonly Reading[]> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
+    return this.#submit(priority, async (link, signal) => {
+      const readings = await link.read(station, points, signal);
+      this.#meter.countReadings(readings);
+      return readings;
+    });
+  }
+
+  /**
+   * Goes ahead of polls. Not begun within `ttlMs` it rejects with FIELD_WRITE_EXPIRED and is never carried out; while
+   * the link is down it waits that long for it.
+   */
+  async write(
+    station: Station<unknown>,
+    point: Point<unknown>,
+    value: Scalar,
+    ttlMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    signal.throwIfAborted();
+    const waiting = new AbortController();
+    const expired = new CausewayError("FIELD_WRITE_EXPIRED", `${station.name}.${point.name} waited ${ttlMs} ms`);
+    const timer = this.#options.clock.schedule(ttlMs, () => waiting.abort(expired));
+    const onAbort = (): void => waiting.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await this.#submit(
+        "write",
+        async (link) => {
+          timer.cancel();
+          await link.write(station, point, value, signal).catch((error: unknown) => {
+            this.#meter.countError(error);
+            throw error;
+          });
+          this.#meter.countReadings([]);
+        },
+        waiting.signal,
+      );
+    } finally {
+      timer.cancel();
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  status(): BusStatus {
+    const { medium, links } = this.#options;
+    const fault = this.#fault;
+    return {
+      medium,
+      links,
+      state: this.#session !== undefined ? "up" : fault === undefined ? "opening" : "down",
+      ...(fault === undefined ? {} : { fault: { code: fault.code, message: fault.message } }),
+      ...this.#meter.snapshot(),
+      queued: this.#queue.size,
+      trace: this.#session?.link.trace?.() ?? [],
+    };
+  }
+
+  /** `waiting` takes the job out of the queue; once it runs, it is the work's own signal that counts. */
+  #submit<T>(
+    priority: Priority,
+    work: (link: AnyLink, signal: AbortSignal) => Promise<T>,
+    waiting?: AbortSignal,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const job: Job = {
+        priority,
+        queuedAtMs: this.#options.clock.monotonicMs(),
+        run: (link, signal) => work(link, signal).then(resolve, reject),
+        fail: reject,
+      };
+      if (this.#closed) return reject(new CausewayError("LINK_CLOSED", `${this.#options.medium} is closed`));
+      if (this.#queue.size >= MAX_QUEUED) {
+        return reject(
+          new CausewayError("FIELD_QUEUE_FULL", `${MAX_QUEUED} exchanges wait for ${this.#options.medium}`),
+        );
+      }
+      waiting?.addEventListener("abort", () => this.#queue.remove(job) && reject(waiting.reason), { once: true });
+      this.#queue.push(job);
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const session = this.#session;
+    if (session === undefined || session.job !== undefined) return;
+    const probeWaitMs = this.#meter.probeWaitMs();
+    const job = this.#queue.take(probeWaitMs > 0 ? "no-probes" : "probes");
+    if (job !== undefined) void this.#run(job, session);
+    else if (this.#queue.size > 0) {
+      this.#probeTimer ??= this.#options.clock.schedule(probeWaitMs, () => {
+        this.#probeTimer = undefined;
+        this.#pump();
+      });
+    }
+  }
+
+  async #run(job: Job, session: Session): Promise<void> {
+    session.job = job;
+    const { clock, medium } = this.#options;
+    const stuck = clock.schedule(STUCK_MS, () =>
+      session.end(new CausewayError("LINK_FAILED", `${medium}: an exchange did not end within ${STUCK_MS} ms`)),
+    );
+    const startedMs = clock.monotonicMs();
+    await job.run(session.link, session.gone.signal);
+    stuck.cancel();
+    session.job = undefined;
+    this.#meter.countExchange(job.priority, clock.monotonicMs() - startedMs);
+    if (this.#session !== session) return;
+    if (this.#meter.answered) this.#announce("up");
+    const silence = this.#meter.silence();
+    if (silence !== undefined) session.end(new CausewayError("FIELD_TIMEOUT", `${medium}: ${silence}`));
+    this.#pump();
+  }
+
+  async #keepOpen(signal: AbortSignal): Promise<void> {
+    const { clock, medium, random } = this.#options;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const startedMs = clock.monotonicMs();
+      const reason = await this.#openAndHold(signal).catch((error: unknown) => error);
+      if (signal.aborted) break;
+      if (this.#meter.answered || clock.monotonicMs() - startedMs > SETTLED_MS) attempt = 0;
+      this.#goDown(reason);
+      const backOff = isLocal(this.#fault) ? LOCAL_BACK_OFF : BACK_OFF;
+      await sleep(clock, backOffMs(backOff, attempt, random), signal).catch(() => undefined);
+    }
+    this.#closed = true;
+    this.#probeTimer?.cancel();
+    for (const job of this.#queue.takeAllBut(undefined))
+      job.fail(new CausewayError("LINK_CLOSED", `${medium} is closed`));
+  }
+
+  /** Serves the queue until the link is gone; returns why. Rejects when it cannot be opened, or with the signal. */
+  async #openAndHold(signal: AbortSignal): Promise<Error> {
+    const link = await this.#options.open(signal);
+    const gone = new AbortController();
+    try {
+      const ended = new Promise<CausewayError>((resolve) => {
+        this.#session = { link, end: resolve, gone, job: undefined };
+      });
+      this.#fault = undefined;
+      this.#meter.opened();
+      if (!this.#meter.isSilent) this.#announce("up");
+      for (const listener of this.#listeners) listener(link, gone.signal);
+      this.#pump();
+      return await abortable(Promise.race([link.closed, ended]), signal);
+    } finally {
+      const job = this.#session?.job;
+      this.#session = undefined;
+      gone.abort(new CausewayError("LINK_CLOSED", `${this.#options.medium} was closed`));
+      await link[Symbol.asyncDispose]();
+      // The link settles it in its own words before; this is for one that got stuck.
+      job?.fail(new CausewayError("LINK_FAILED", `${this.#options.medium} broke down`));
+    }
+  }
+
+  #goDown(reason: unknown): void {
+    const { medium } = this.#options;
+    const fault =
+      reason instanceof CausewayError
+        ? reason
+        : new CausewayError("LINK_FAILED", `${medium}: ${toError(reason).message}`, { cause: reason });
+    if (this.#fault === undefined) this.#meter.closed();
+    this.#fault = fault;
+    // Writes stay until they expire: the link may be back before.
+    for (const job of this.#queue.takeAllBut("write")) job.fail(fault);
+    this.#announce(fault.code);
+  }
+
+  /** Logs a state once, however often it is met again. */
+  #announce(state: "up" | CausewayError["code"]): void {
+    if (this.#announced === state) return;
+    const { log, medium } = this.#options;
+    if (state === "up") log.info("field link up", { medium });
+    else {
+      const error = this.#fault?.message;
+      log.warn("field link down", { medium, code: state, error, remedy: ERROR_TABLE[state].remedy });
+    }
+    this.#announced = state;
+  }
+}
+
+function isLocal(fault: CausewayError | undefined): boolean {
+  return fault?.code === "LINK_NOT_FOUND" || fault?.code === "LINK_BUSY" || fault?.code === "LINK_PERMISSION";
 }

@@ -1,5 +1,14 @@
-import type { HealthState } from "./health.js";
-import type { Reading } from "./reading.js";
+import { abortable, type Clock, sleep, type Timer } from "../base/clock.js";
+import { CausewayError, type ErrorCode, toError } from "../base/errors.js";
+import type { Log } from "../base/log.js";
+import type { Scope } from "../base/scope.js";
+import type { Exchange, Point, PollClass, Station } from "./adapter.js";
+import type { AnyLink, Bus } from "./bus.js";
+import { ExchangeList, type PlannedExchange } from "./exchanges.js";
+import { type Health, type HealthState, initialHealth, nextHealth } from "./health.js";
+import { type Poller, phaseOf } from "./poller.js";
+import type { Priority } from "./queue.js";
+import { type FaultQuality, type Reading, type Scalar, sameScalar } from "./reading.js";
 
 /** Periods of the poll classes; `once` has none. */
 export interface PollPeriods {
@@ -22,4 +31,288 @@ export interface DeviceStatus {
   readonly skippedSlots: number;
   /** Points that the device refuses. */
   readonly unsupported: readonly string[];
+}
+
+export interface DeviceOptions {
+  readonly name: string;
+  readonly link: string;
+  readonly station: Station<unknown>;
+  readonly points: readonly Point<unknown>[];
+  readonly poll: PollPeriods;
+  readonly plan: (points: readonly Point<unknown>[]) => readonly Exchange<unknown>[];
+  readonly fit: (point: Point<unknown>, value: Scalar) => Scalar;
+  readonly bus: Bus;
+  readonly poller: Poller;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onReadings: (readings: readonly Reading[]) => void;
+}
+
+/** A write that has not begun after so long is not carried out any more. */
+const WRITE_TTL_MS = 10_000;
+/** Devices that take a value over late are asked once more. */
+const SECOND_READ_BACK_MS = 250;
+const REFUSED_PAUSE_MS = 3_600_000;
+const WATCH_RETRY_MS = 5000;
+/** After a connect the devices begin within this window, each at its own place in it. */
+const START_WINDOW_MS = 2000;
+
+const CODE_OF_QUALITY: Partial<Record<FaultQuality, ErrorCode>> = {
+  timeout: "FIELD_TIMEOUT",
+  crc: "FIELD_GARBLED",
+  exception: "FIELD_EXCEPTION",
+};
+
+/** One station on a bus: polls its points, carries writes out and knows whether it is there. */
+export class Device {
+  readonly #options: DeviceOptions;
+  readonly #scope: Scope;
+  readonly #points: ReadonlyMap<string, Point<unknown>>;
+  readonly #exchanges: ExchangeList;
+  readonly #readings = new Map<string, Reading>();
+  #health: Health;
+  #healthSinceMs: number;
+  #lastAnswerMs: number | undefined;
+  #skippedSlots = 0;
+  #startTimer: Timer | undefined;
+  #probeTimer: Timer | undefined;
+
+  constructor(options: DeviceOptions, scope: Scope) {
+    this.#options = options;
+    this.#scope = scope;
+    this.#points = new Map(options.points.map((point) => [point.name, point]));
+    this.#exchanges = new ExchangeList(options.points, options.plan);
+    this.#health = initialHealth(options.clock.monotonicMs());
+    this.#healthSinceMs = options.clock.nowMs();
+    const { fastMs, normalMs, slowMs } = options.poll;
+    this.#pollEvery(fastMs, "fast");
+    this.#pollEvery(normalMs, "normal");
+    this.#pollEvery(slowMs, "slow");
+    this.#pollEvery(normalMs, "once");
+    options.bus.onOpened((link, signal) => this.#onOpened(link, signal));
+    scope.defer(() => {
+      this.#startTimer?.cancel();
+      this.#probeTimer?.cancel();
+    });
+  }
+
+  /** Returns when the device has confirmed; see Field.write. */
+  async write(pointName: string, value: Scalar, signal: AbortSignal): Promise<void> {
+    const { name, station, bus } = this.#options;
+    const point = this.#points.get(pointName);
+    if (point === undefined || point.access === "r") {
+      throw new CausewayError("FIELD_NOT_WRITABLE", `${name}.${pointName} cannot be written`);
+    }
+    const wanted = this.#options.fit(point, value);
+    try {
+      await bus.write(station, point, wanted, WRITE_TTL_MS, signal);
+    } catch (error) {
+      if (error instanceof CausewayError && error.code === "FIELD_TIMEOUT") this.#notice("failure");
+      throw error;
+    }
+    this.#notice("answer");
+    if (point.access === "rw") await this.#confirm(point, wanted, signal);
+  }
+
+  /** Reads every readable point once, now; points that only speak on their own give what they said last. */
+  async read(signal: AbortSignal): Promise<readonly Reading[]> {
+    const all = Promise.all(this.#exchanges.all.map((planned) => this.#exchange(planned, "fast")));
+    const readings = (await abortable(all, signal)).flat();
+    const read = new Set(readings.map((reading) => reading.point));
+    const others = [...this.#points.values()].filter((point) => point.access !== "w" && !read.has(point.name));
+    return [...readings, ...others.map((point) => this.#readings.get(point.name) ?? this.#neverRead(point.name))];
+  }
+
+  status(): DeviceStatus {
+    const { name, link } = this.#options;
+    return {
+      name,
+      link,
+      health: this.#health.state,
+      sinceMs: this.#healthSinceMs,
+      ...(this.#lastAnswerMs === undefined ? {} : { lastAnswerMs: this.#lastAnswerMs }),
+      readings: new Map(this.#readings),
+      skippedSlots: this.#skippedSlots,
+      unsupported: [...this.#readings.values()].filter((r) => r.quality === "unsupported").map((r) => r.point),
+    };
+  }
+
+  #pollEvery(periodMs: number, pollClass: PollClass): void {
+    if (this.#exchanges.ofClass(pollClass).length === 0) return;
+    this.#options.poller.every(periodMs, `${this.#options.name}/${pollClass}`, () => this.#poll(pollClass));
+  }
+
+  #poll(pollClass: PollClass): void {
+    if (this.#health.state === "offline") return;
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const planned of this.#exchanges.all) {
+      if (planned.pollClass !== pollClass || planned.done || planned.refusedUntilMs > nowMs) continue;
+      if (planned.pending) this.#skippedSlots++;
+      else this.#spawn(this.#exchange(planned, pollClass === "once" ? "normal" : pollClass));
+    }
+  }
+
+  #pollAll(): void {
+    for (const pollClass of ["fast", "normal", "slow", "once"] as const) this.#poll(pollClass);
+  }
+
+  #onOpened(link: AnyLink, signal: AbortSignal): void {
+    this.#exchanges.renew();
+    this.#startTimer?.cancel();
+    const delayMs = phaseOf(this.#options.name) * START_WINDOW_MS;
+    this.#startTimer = this.#options.clock.schedule(delayMs, () => {
+      if (this.#health.state === "offline") this.#spawn(this.#probe());
+      else this.#pollAll();
+    });
+    if (link.watch !== undefined) this.#spawn(this.#watch(link, signal));
+  }
+
+  async #watch(link: AnyLink, signal: AbortSignal): Promise<void> {
+    const { station, clock, log, name } = this.#options;
+    const points = [...this.#points.values()].filter((point) => point.access !== "w");
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await link.watch?.(station, points, (reading) => this.#accept([reading]), signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (attempt === 0) log.warn("device cannot be watched yet", { device: name, error });
+        this.#notice("failure");
+        await sleep(clock, WATCH_RETRY_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Carries out one planned exchange; one that is refused as a whole is split, at once and for later. */
+  async #exchange(planned: PlannedExchange, priority: Priority): Promise<readonly Reading[]> {
+    planned.pending = true;
+    let readings: readonly Reading[];
+    try {
+      readings = await this.#options.bus.read(this.#options.station, planned.points, priority);
+    } catch (error) {
+      return this.#unreached(planned.points, toError(error));
+    } finally {
+      planned.pending = false;
+    }
+    const refused = readings.length > 0 && readings.every((reading) => reading.quality === "unsupported");
+    if (refused && planned.points.length > 1) {
+      this.#notice("answer");
+      const halves = this.#exchanges.split(planned);
+      return (await Promise.all(halves.map((half) => this.#exchange(half, priority)))).flat();
+    }
+    planned.done = planned.pollClass === "once" && !isSilence(readings);
+    planned.refusedUntilMs = refused ? this.#options.clock.monotonicMs() + REFUSED_PAUSE_MS : 0;
+    this.#accept(readings);
+    return readings;
+  }
+
+  #accept(readings: readonly Reading[]): void {
+    for (const reading of readings) this.#remember(reading);
+    this.#notice(isSilence(readings) ? "failure" : "answer");
+    this.#options.onReadings(readings);
+  }
+
+  #remember(reading: Reading): void {
+    if (reading.quality === "unsupported" && this.#readings.get(reading.point)?.quality !== "unsupported") {
+      const { log, name } = this.#options;
+      log.warn("device refuses a point", { device: name, point: reading.point, reason: reading.reason });
+    }
+    this.#readings.set(reading.point, reading);
+  }
+
+  /** The link is down, which is not the device's fault; told once, not at every slot. */
+  #unreached(points: readonly Point<unknown>[], error: Error): readonly Reading[] {
+    const atMs = this.#options.clock.nowMs();
+    const readings = points.map((point): Reading => {
+      const last = this.#readings.get(point.name);
+      const quality = last === undefined || last.quality === "never-read" ? "never-read" : "stale";
+      return { point: point.name, atMs, quality, reason: error.message };
+    });
+    this.#tellChanges(readings);
+    return readings;
+  }
+
+  #tellChanges(readings: readonly Reading[]): void {
+    const changed = readings.filter((reading) => this.#readings.get(reading.point)?.quality !== reading.quality);
+    for (const reading of changed) this.#readings.set(reading.point, reading);
+    if (changed.length > 0 && !this.#scope.signal.aborted) this.#options.onReadings(changed);
+  }
+
+  #notice(event: "answer" | "failure"): void {
+    const { clock, log, name, link } = this.#options;
+    const before = this.#health;
+    const nowMs = clock.monotonicMs();
+    this.#health = nextHealth(before, event, nowMs);
+    if (event === "answer") this.#lastAnswerMs = clock.nowMs();
+    if (this.#health.state === before.state) return;
+    this.#healthSinceMs = clock.nowMs();
+    if (this.#health.state === "offline") {
+      const silentMs = Math.round(nowMs - before.answeredAtMs);
+      log.warn("device offline", { device: name, link, failures: this.#health.failures, silentMs });
+      this.#goOffline();
+      return;
+    }
+    const offlineMs = before.state === "offline" ? { offlineMs: Math.round(nowMs - before.sinceMs) } : {};
+    log.info("device online", { device: name, link, ...offlineMs });
+    if (before.state === "offline") this.#comeBack();
+  }
+
+  /** Values that were good are not any more, also those of points whose next poll would be far. */
+  #goOffline(): void {
+    const atMs = this.#options.clock.nowMs();
+    const good = [...this.#readings.values()].filter(({ quality }) => quality === "good");
+    this.#tellChanges(good.map(({ point }) => ({ point, atMs, quality: "timeout", reason: "device offline" })));
+    this.#probeLater();
+  }
+
+  #comeBack(): void {
+    this.#probeTimer?.cancel();
+    this.#exchanges.renew();
+    this.#pollAll();
+  }
+
+  #probeLater(): void {
+    this.#probeTimer?.cancel();
+    this.#probeTimer = this.#options.clock.schedule(this.#health.probePauseMs, () => this.#spawn(this.#probe()));
+  }
+
+  async #probe(): Promise<void> {
+    this.#probeTimer?.cancel();
+    const probe = this.#exchanges.probe();
+    if (probe !== undefined && !probe.pending) await this.#exchange(probe, "probe");
+    if (this.#health.state === "offline" && !this.#scope.signal.aborted) this.#probeLater();
+  }
+
+  async #confirm(point: Point<unknown>, wanted: Scalar, signal: AbortSignal): Promise<void> {
+    const { bus, station, clock, name } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      const readings = await abortable(bus.read(station, [point], "read-back"), signal);
+      this.#accept(readings);
+      const reading = readings[0];
+      const place = `${name}.${point.name}`;
+      if (reading === undefined) throw new CausewayError("FIELD_NOT_CONFIRMED", `${place} was not read back`);
+      if ("reason" in reading) {
+        const code = CODE_OF_QUALITY[reading.quality] ?? "FIELD_NOT_CONFIRMED";
+        throw new CausewayError(code, `${place} was written but cannot be read back: ${reading.reason}`);
+      }
+      if (sameScalar(reading.value, wanted)) return;
+      if (attempt > 0) {
+        const facts = { wanted: String(wanted), found: String(reading.value) };
+        throw new CausewayError("FIELD_NOT_CONFIRMED", `${place} took ${facts.found}, not ${facts.wanted}`, { facts });
+      }
+      await sleep(clock, SECOND_READ_BACK_MS, signal);
+    }
+  }
+
+  #neverRead(point: string): Reading {
+    return { point, atMs: this.#options.clock.nowMs(), quality: "never-read", reason: "nothing has come yet" };
+  }
+
+  #spawn(work: Promise<unknown>): void {
+    this.#scope.spawn(async () => void (await work));
+  }
+}
+
+function isSilence(readings: readonly Reading[]): boolean {
+  return readings.every(({ quality }) => quality === "timeout" || quality === "crc" || quality === "stale");
 }

@@ -1,9 +1,11 @@
 import type { Clock } from "../base/clock.js";
+import { CausewayError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { Scope } from "../base/scope.js";
 import type { AnyAdapter, DeviceTraits, Point } from "./adapter.js";
-import type { BusStatus } from "./bus.js";
-import type { DeviceStatus, PollPeriods } from "./device.js";
+import { Bus, type BusStatus } from "./bus.js";
+import { Device, type DeviceStatus, type PollPeriods } from "./device.js";
+import { Poller } from "./poller.js";
 import type { Reading, Scalar } from "./reading.js";
 
 /** One entry of `links`; the options have been read by the adapter's schema. */
@@ -58,5 +60,99 @@ export interface Field {
  * CONFIG_INVALID; a link that cannot be opened is retried and never fails the start.
  */
 export async function openField(options: FieldOptions, scope: Scope): Promise<Field> {
-  throw new Error(`not built yet: ${options.links.length} ${scope.signal.aborted}`);
+  const adapters = await loadAdapters(options);
+  const links = new Map(options.links.map((link) => [link.name, link]));
+  const buses = openBuses(options, adapters, scope);
+  const poller = new Poller(options.clock, scope);
+  const devices = new Map<string, Device>();
+  for (const config of options.devices) {
+    const link = links.get(config.link);
+    const bus = buses.get(config.link);
+    if (link === undefined || bus === undefined) {
+      throw new CausewayError("CONFIG_INVALID", `device '${config.name}' names the unknown link '${config.link}'`);
+    }
+    const device = openDevice(options, config, mustGet(adapters, link.adapter), link, bus, poller, scope);
+    devices.set(config.name, device);
+  }
+  const find = (name: string): Device => {
+    const device = devices.get(name);
+    if (device === undefined) throw new CausewayError("INTERNAL", `there is no device '${name}'`);
+    return device;
+  };
+  return {
+    write: async (device, point, value, signal) => await find(device).write(point, value, signal),
+    read: async (device, signal) => await find(device).read(signal),
+    status: () => ({
+      buses: [...new Set(buses.values())].map((bus) => bus.status()),
+      devices: [...devices.values()].map((device) => device.status()),
+    }),
+  };
+}
+
+async function loadAdapters({ links, loadAdapter }: FieldOptions): Promise<ReadonlyMap<string, AnyAdapter>> {
+  const names = [...new Set(links.map((link) => link.adapter))];
+  return new Map(await Promise.all(names.map(async (name) => [name, await loadAdapter(name)] as const)));
+}
+
+/** The bus of each link, by the link's name; links on one medium have the same, opened with the first one's options. */
+function openBuses(
+  options: FieldOptions,
+  adapters: ReadonlyMap<string, AnyAdapter>,
+  scope: Scope,
+): ReadonlyMap<string, Bus> {
+  const { clock, log, random = Math.random } = options;
+  const shared = new Map<string, LinkConfig[]>();
+  for (const link of options.links) {
+    const medium = `${link.adapter} ${mustGet(adapters, link.adapter).medium(link.options)}`;
+    const sharers = shared.get(medium);
+    if (sharers === undefined) shared.set(medium, [link]);
+    else sharers.push(link);
+  }
+  const buses = new Map<string, Bus>();
+  for (const [medium, links] of shared) {
+    const first = links[0];
+    if (first === undefined) continue;
+    const adapter = mustGet(adapters, first.adapter);
+    const context = { name: first.name, clock, log: log.child({ link: first.name }) };
+    const open = async (signal: AbortSignal) => await adapter.open(first.options, context, signal);
+    const bus = new Bus({ medium, links: links.map(({ name }) => name), open, clock, log, random }, scope);
+    for (const link of links) buses.set(link.name, bus);
+  }
+  return buses;
+}
+
+function openDevice(
+  options: FieldOptions,
+  config: DeviceConfig,
+  adapter: AnyAdapter,
+  link: LinkConfig,
+  bus: Bus,
+  poller: Poller,
+  scope: Scope,
+): Device {
+  const { name, address, traits, points, poll } = config;
+  const station = { name, address, traits };
+  return new Device(
+    {
+      name,
+      link: link.name,
+      station,
+      points,
+      poll,
+      plan: (some) => adapter.plan(link.options, station, some),
+      fit: (point, value) => adapter.fit?.(point, value) ?? value,
+      bus,
+      poller,
+      clock: options.clock,
+      log: options.log,
+      onReadings: (readings) => options.onReadings(name, readings),
+    },
+    scope,
+  );
+}
+
+function mustGet<T>(map: ReadonlyMap<string, T>, key: string): T {
+  const value = map.get(key);
+  if (value === undefined) throw new CausewayError("INTERNAL", `nothing is known of '${key}'`);
+  return value;
 }

@@ -16,6 +16,25 @@ export {
   type LinkContext,
   type Point,
   type PollClass,
+  type SimulatedField,
+  type SimulatedStation,
   type Station,
+  type TracedFrame,
 } from "./adapter.js";
-export type { FaultQuality, Quality, Reading, Scalar } from "./reading.js";
+export type { Line } from "./line.js";
+export { type FaultQuality, type Quality, type Reading, type Scalar, sameScalar } from "./reading.js";
+export {
+  decodeRegisters,
+  encodeRegisters,
+  mergeBits,
+  REGISTER_ORDERS,
+  REGISTER_TYPES,
+  type RegisterFormat,
+  type RegisterOrder,
+  type RegisterType,
+  registerCount,
+  registerFormatProblem,
+} from "./registers.js";
+export { characterMs, openSerialLine, type SerialLineOptions } from "./serial-line.js";
+export { openTcpLine, type TcpLineOptions } from "./tcp-line.js";
+export { FrameTrace } from "./trace.js";

@@ -1,3 +1,5 @@
+import { bytesEqual } from "../base/bytes.js";
+
 /** What a field device speaks: numbers, 64-bit integers, switches, text, raw bytes. */
 export type Scalar = number | bigint | boolean | string | Uint8Array;
 
@@ -28,3 +30,13 @@ export type Reading =
       /** What was read, where something was (invalid, out-of-range). */
       readonly value?: Scalar;
     };
+
+/** Whether two values are the same datum; 5 and 5n are, 1 and true are not. */
+export function sameScalar(a: Scalar, b: Scalar): boolean {
+  if (a instanceof Uint8Array || b instanceof Uint8Array) {
+    return a instanceof Uint8Array && b instanceof Uint8Array && bytesEqual(a, b);
+  }
+  if (typeof a === "bigint" && typeof b === "number") return Number.isInteger(b) && a === BigInt(b);
+  if (typeof a === "number" && typeof b === "bigint") return Number.isInteger(a) && BigInt(a) === b;
+  return a === b;
+}
