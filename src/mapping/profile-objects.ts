@@ -1,0 +1,150 @@
+import { childPath, type Infer, near, type Problems, type WithSource } from "../base/schema.js";
+import type { Located } from "../base/source.js";
+import type { AnyAdapter } from "../field/adapter.js";
+import type { ModelRegistry, ObjectModel, ResourceModel } from "../lwm2m/model.js";
+import { fitsType, type Value } from "../lwm2m/value.js";
+import type { ProfileObject, ProfilePoint, ResourceSource } from "./profile.js";
+import type { objectSection, resourceSource } from "./profile-schema.js";
+import { PLAIN, type Transform, toValue } from "./transform.js";
+
+interface Context {
+  readonly points: ReadonlyMap<string, ProfilePoint>;
+  /** All points of the file, also those with mistakes, which were reported already. */
+  readonly declared: ReadonlyMap<string, Located>;
+  readonly adapter: AnyAdapter;
+  readonly models: ModelRegistry;
+  readonly problems: Problems;
+}
+
+type Section = WithSource<Infer<typeof objectSection>>;
+type Source = WithSource<Infer<typeof resourceSource>>;
+
+/** The objects of a profile against OMA's models: ids, operations, types, units, what is mandatory. */
+export function readObjects(sections: readonly Section[], context: Context): readonly ProfileObject[] {
+  const counts = new Map<number, number>();
+  const objects: ProfileObject[] = [];
+  for (const [index, section] of sections.entries()) {
+    const path = childPath("objects", index);
+    const { object, resources } = section.value;
+    const model = context.models.object(object.value);
+    if (model === undefined) {
+      context.problems.add(
+        object.source.at,
+        `${path}.object`,
+        `no definition of object ${object.value}`,
+        "drop its OMA XML file into the folder gateway.models names",
+      );
+      continue;
+    }
+    const ordinal = counts.get(model.id) ?? 0;
+    counts.set(model.id, ordinal + 1);
+    const read = readResources(model, resources, `${path}.resources`, section.source, context);
+    objects.push({ model, ordinal, resources: read });
+  }
+  return objects;
+}
+
+function readResources(
+  model: ObjectModel,
+  sources: ReadonlyMap<string, Source>,
+  path: string,
+  section: Located,
+  context: Context,
+): ReadonlyMap<number, ResourceSource> {
+  const resources = new Map<number, ResourceSource>();
+  for (const [key, source] of sources) {
+    const place = childPath(path, key);
+    const resource = model.resources.get(Number(key));
+    if (resource === undefined) {
+      const known = [...model.resources.values()].map(({ id, name }) => `${id} ${name}`).join(", ");
+      context.problems.add(source.source.at, place, `object ${model.id} has no resource ${key}`, `it has ${known}`);
+      continue;
+    }
+    const read =
+      typeof source.value === "string" ? pointSource(source.value) : literalSource(source.value.value, resource);
+    const complaint = read === undefined ? literalComplaint(resource) : complaintOf(read, resource, context);
+    if (complaint !== undefined) context.problems.add(source.source.at, place, complaint.what, complaint.hint);
+    else if (read !== undefined) resources.set(resource.id, read);
+  }
+  for (const resource of model.resources.values()) {
+    if (!resource.mandatory || resource.operations === "E" || sources.has(String(resource.id))) continue;
+    const what = `object ${model.id} needs resource ${resource.id} (${resource.name})`;
+    context.problems.add(section.at, path, what, "name the point that feeds it");
+  }
+  return resources;
+}
+
+interface Complaint {
+  readonly what: string;
+  readonly hint?: string;
+}
+
+function pointSource(point: string): ResourceSource {
+  return { kind: "point", point };
+}
+
+function literalSource(value: string | number | boolean, { type }: ResourceModel): ResourceSource | undefined {
+  const typed: Value = (type === "string" || type === "corelnk") && typeof value !== "string" ? String(value) : value;
+  return type !== undefined && fitsType(type, typed) ? { kind: "literal", value: typed } : undefined;
+}
+
+function literalComplaint({ id, name, type }: ResourceModel): Complaint {
+  return { what: `resource ${id} (${name}) takes ${type ?? "no value, it is executed"}` };
+}
+
+function complaintOf(source: ResourceSource, resource: ResourceModel, context: Context): Complaint | undefined {
+  const { id, name, operations, type, multiple } = resource;
+  if (source.kind === "literal") return undefined;
+  const point = context.points.get(source.point);
+  if (point === undefined) {
+    if (context.declared.has(source.point)) return undefined;
+    const names = [...context.declared.keys()];
+    return { what: `no point '${source.point}'`, hint: near(source.point, names) ?? `points: ${names.join(", ")}` };
+  }
+  if (type === undefined || operations === "E")
+    return { what: `resource ${id} (${name}) is executed, it has no value` };
+  if (multiple) return { what: `resource ${id} (${name}) has several instances; a point feeds only one value` };
+  if (operations === "W" && point.point.access === "r") {
+    return {
+      what: `resource ${id} (${name}) is written, but point '${source.point}' is read only`,
+      hint: "access: rw",
+    };
+  }
+  return typeComplaint(source.point, point, resource, context.adapter) ?? unitComplaint(source.point, point, resource);
+}
+
+const EXAMPLE = { number: 1, boolean: true, string: "text", bytes: new Uint8Array(1) } as const;
+
+/** Tries the transform on a value of the point's kind: what cannot fit then never will. */
+function typeComplaint(
+  name: string,
+  { point, transform }: ProfilePoint,
+  resource: ResourceModel,
+  adapter: AnyAdapter,
+): Complaint | undefined {
+  const kind = adapter.kind?.(point.address);
+  if (kind === undefined || resource.type === undefined) return undefined;
+  const { map } = transform;
+  const shape: Transform = map === undefined ? PLAIN : { ...PLAIN, map };
+  for (const example of map === undefined ? [EXAMPLE[kind]] : map.keys()) {
+    const result = toValue(example, shape, resource.type);
+    if (result.quality !== "good") {
+      const hint =
+        resource.type === "boolean" || map !== undefined ? "use map to say which value means what" : undefined;
+      const what = `resource ${resource.id} (${resource.name}) is ${resource.type}, point '${name}' gives ${kind}: ${result.reason}`;
+      return { what, ...(hint === undefined ? {} : { hint }) };
+    }
+  }
+  return undefined;
+}
+
+/** IPSO objects that fix a unit, with the spellings that mean the same. */
+const SAME_UNIT: Readonly<Record<string, string>> = { "/100": "%", "°C": "Cel", C: "Cel", "1": "" };
+
+function unitComplaint(name: string, { unit }: ProfilePoint, resource: ResourceModel): Complaint | undefined {
+  if (unit === undefined || resource.units === undefined || resource.units === "") return undefined;
+  const plain = (text: string): string => SAME_UNIT[text] ?? text;
+  if (plain(unit).toLowerCase() === plain(resource.units).toLowerCase()) return undefined;
+  const what = `resource ${resource.id} (${resource.name}) is in ${resource.units}, point '${name}' in ${unit}`;
+  return { what, hint: "convert with scale and offset, and name the unit that results" };
+}

@@ -1,0 +1,112 @@
+import { object } from "../base/object-schema.js";
+import { childPath, near, Problems } from "../base/schema.js";
+import type { Located } from "../base/source.js";
+import type { AnyAdapter, DeviceTraits } from "../field/adapter.js";
+import type { ModelRegistry } from "../lwm2m/model.js";
+import type { Profile, ProfilePoint } from "./profile.js";
+import { readObjects } from "./profile-objects.js";
+import { type CommonPoint, type ProfileFile, pointSchemaOf, profileFile, profileHead } from "./profile-schema.js";
+
+/** Gives undefined for an adapter that is not installed; `names` are those that are, for the hint. */
+export interface AdapterLookup {
+  get(name: string): AnyAdapter | undefined;
+  keys(): Iterable<string>;
+}
+
+/**
+ * Reads and checks a mapping file completely. Undefined only when there are problems; problems may also come with a
+ * profile that is usable apart from them, so the caller looks at `problems`.
+ */
+export function readProfile(
+  source: Located,
+  adapters: AdapterLookup,
+  models: ModelRegistry,
+  problems: Problems,
+): Profile | undefined {
+  const file = profileFile.read(source, "", problems);
+  const draft = file ?? salvage(source);
+  if (draft === undefined) return undefined;
+  const adapter = adapters.get(draft.adapter.value);
+  if (adapter === undefined) {
+    const hint = near(draft.adapter.value, [...adapters.keys()]) ?? `installed: ${[...adapters.keys()].join(", ")}`;
+    problems.add(draft.adapter.source.at, "adapter", `no adapter '${draft.adapter.value}'`, hint);
+    return undefined;
+  }
+  const points = readPoints(draft.points, adapter, problems);
+  if (file === undefined) return undefined;
+  for (const [name, { source: place }] of file.verify ?? []) {
+    if (file.points.has(name)) continue;
+    const hint = near(name, [...file.points.keys()]);
+    problems.add(place.at, childPath("verify", name), `no point '${name}'`, hint);
+  }
+  return {
+    name: file.profile,
+    title: file.title,
+    adapter: adapter.name,
+    file: source.at.file,
+    traits: traitsOf(file),
+    points,
+    objects: readObjects(file.objects, { points, declared: file.points, adapter, models, problems }),
+    verify: new Map([...(file.verify ?? [])].map(([name, { value }]) => [name, value])),
+    caveats: file.caveats ?? [],
+  };
+}
+
+const salvageable = object({ adapter: profileHead.adapter, points: profileHead.points });
+
+/** The points are worth checking even when the head of the file has a mistake. */
+function salvage(source: Located): Pick<ProfileFile, "adapter" | "points"> | undefined {
+  if (source.kind !== "map") return undefined;
+  const entries = source.entries.filter(({ key }) => key === "adapter" || key === "points");
+  const alreadyReported = new Problems();
+  return salvageable.read({ ...source, entries }, "", alreadyReported);
+}
+
+function traitsOf(file: ProfileFile): DeviceTraits {
+  const { maxRegisters, maxGap } = file.limits ?? {};
+  const { responseTimeout, requestGap } = file.timing ?? {};
+  return {
+    ...(maxRegisters === undefined ? {} : { maxRegisters }),
+    ...(maxGap === undefined ? {} : { maxGap }),
+    ...(file.addressBase === undefined ? {} : { addressBase: file.addressBase }),
+    ...(responseTimeout === undefined ? {} : { responseTimeoutMs: responseTimeout }),
+    ...(requestGap === undefined ? {} : { requestGapMs: requestGap }),
+  };
+}
+
+function readPoints(
+  sources: ReadonlyMap<string, Located>,
+  adapter: AnyAdapter,
+  problems: Problems,
+): ReadonlyMap<string, ProfilePoint> {
+  const schema = pointSchemaOf(adapter.point);
+  const adapterKeys = new Set([...Object.keys(adapter.point.required), ...Object.keys(adapter.point.optional)]);
+  const points = new Map<string, ProfilePoint>();
+  for (const [name, source] of sources) {
+    const path = childPath("points", name);
+    const read = schema.read(source, path, problems);
+    if (read === undefined) continue;
+    const address = Object.fromEntries(Object.entries(read).filter(([key]) => adapterKeys.has(key)));
+    const complaint = adapter.pointProblem?.(address);
+    if (complaint !== undefined) problems.add(source.at, path, complaint);
+    points.set(name, profilePoint(name, address, read as CommonPoint));
+  }
+  return points;
+}
+
+function profilePoint(name: string, address: unknown, common: CommonPoint): ProfilePoint {
+  const { scale = 1, offset = 0, decimals, valid, invalid = [], map, unit, kind = "gauge" } = common;
+  return {
+    point: { name, access: common.access ?? "r", pollClass: common.every ?? "normal", address },
+    transform: {
+      scale,
+      offset,
+      invalid,
+      ...(decimals === undefined ? {} : { decimals }),
+      ...(valid === undefined ? {} : { valid }),
+      ...(map === undefined ? {} : { map }),
+    },
+    ...(unit === undefined ? {} : { unit }),
+    kind,
+  };
+}

@@ -1,0 +1,36 @@
+import type { DeviceTraits, Point } from "../field/adapter.js";
+import type { ObjectModel } from "../lwm2m/model.js";
+import type { Value } from "../lwm2m/value.js";
+import type { Transform } from "./transform.js";
+
+/** A type of device: its points and the resources they feed. */
+export interface Profile {
+  readonly name: string;
+  readonly title: string;
+  readonly adapter: string;
+  readonly file: string;
+  readonly traits: DeviceTraits;
+  readonly points: ReadonlyMap<string, ProfilePoint>;
+  readonly objects: readonly ProfileObject[];
+  /** Plausible values of points, inclusive, for `causeway test`. */
+  readonly verify: ReadonlyMap<string, readonly [min: number, max: number]>;
+  readonly caveats: readonly string[];
+}
+
+export interface ProfilePoint {
+  readonly point: Point<unknown>;
+  readonly transform: Transform;
+  readonly unit?: string;
+  readonly kind: "gauge" | "counter";
+}
+
+export interface ProfileObject {
+  readonly model: ObjectModel;
+  /** Counts the profile's objects of the same id, from 0. */
+  readonly ordinal: number;
+  readonly resources: ReadonlyMap<number, ResourceSource>;
+}
+
+export type ResourceSource =
+  | { readonly kind: "point"; readonly point: string }
+  | { readonly kind: "literal"; readonly value: Value };

@@ -1,0 +1,95 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CausewayError, toError } from "../base/errors.js";
+import { packageRoot } from "../base/package-root.js";
+import { near, Problems } from "../base/schema.js";
+import { type Problem, parseSource } from "../base/source.js";
+import type { ModelRegistry } from "../lwm2m/model.js";
+import type { Profile } from "./profile.js";
+import { type AdapterLookup, readProfile } from "./profile-reader.js";
+
+/** Where the profiles lie that come with Causeway. */
+export function shippedMappings(): string {
+  return join(packageRoot(), "mappings");
+}
+
+/** One mapping file on its own: what `causeway check MAPPING.yaml` reads. */
+export async function readProfileFile(
+  file: string,
+  adapters: AdapterLookup,
+  models: ModelRegistry,
+): Promise<{ readonly profile?: Profile; readonly problems: readonly Problem[] }> {
+  const problems = new Problems();
+  const { root, problems: syntax } = parseSource(await readText(file), file);
+  problems.list.push(...syntax);
+  if (root === undefined && syntax.length === 0) problems.add({ file, line: 1, column: 1 }, "", "the file is empty");
+  const profile = root === undefined ? undefined : readProfile(root, adapters, models, problems);
+  return { ...(profile === undefined ? {} : { profile }), problems: problems.list };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new CausewayError("CONFIG_UNREADABLE", `${file}: ${toError(error).message}`, { cause: error });
+  }
+}
+
+/** Finds profiles by name; a file is read only when a device asks for it, or all files when names are needed. */
+export class ProfileShelf {
+  readonly #adapters: AdapterLookup;
+  readonly #models: ModelRegistry;
+  readonly #files: readonly string[];
+  readonly #byName = new Map<string, string>();
+
+  private constructor(files: readonly string[], adapters: AdapterLookup, models: ModelRegistry) {
+    this.#files = files;
+    this.#adapters = adapters;
+    this.#models = models;
+  }
+
+  /**
+   * `folders` in order of precedence: of two profiles with one name the first counts. Rejects with CONFIG_UNREADABLE
+   * when a folder or file cannot be read.
+   */
+  static async open(folders: readonly string[], adapters: AdapterLookup, models: ModelRegistry): Promise<ProfileShelf> {
+    const files = (await Promise.all(folders.map(mappingFiles))).flat();
+    const shelf = new ProfileShelf(files, adapters, models);
+    for (const file of files) {
+      const name = /^profile:\s*["']?([^"'\s#]+)/m.exec(await readText(file))?.[1];
+      if (name !== undefined && !shelf.#byName.has(name)) shelf.#byName.set(name, file);
+    }
+    return shelf;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#byName.keys()].sort();
+  }
+
+  get files(): readonly string[] {
+    return this.#files;
+  }
+
+  /** The nearest name, for a hint. */
+  near(name: string): string | undefined {
+    return near(name, this.names);
+  }
+
+  /** Undefined when no file has a profile of this name. */
+  async read(name: string): Promise<{ readonly profile?: Profile; readonly problems: readonly Problem[] } | undefined> {
+    const file = this.#byName.get(name);
+    return file === undefined ? undefined : readProfileFile(file, this.#adapters, this.#models);
+  }
+}
+
+async function mappingFiles(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder, { recursive: true });
+    return names
+      .filter((name) => /\.ya?ml$/.test(name))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (error) {
+    throw new CausewayError("CONFIG_UNREADABLE", `${folder}: ${toError(error).message}`, { cause: error });
+  }
+}
