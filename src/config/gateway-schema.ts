@@ -78,10 +78,15 @@ export const outboxSection = object(
 
 export const localSection = object({}, { listen: string });
 
-/** The whole file; links are read with the schema of their adapter afterwards. */
+/**
+ * The whole file; links are read with the schema of their adapter afterwards. No key is required here, so that the rest
+ * is checked even when `gateway` or `servers` has a mistake.
+ */
 export const configFile = object(
-  { gateway: gatewaySection, servers: list(located(serverSection)) },
+  {},
   {
+    gateway: located(gatewaySection),
+    servers: list(located(serverSection)),
     mappings: list(string),
     links: record(unread),
     devices: list(located(deviceSection)),
@@ -90,6 +95,8 @@ export const configFile = object(
     bootstrap: located(object({ uri: string }, { security: unread })),
   },
 );
+
+export const REQUIRED_KEYS = ["gateway", "servers"] as const;
 
 export type ConfigFile = Infer<typeof configFile>;
 export type DeviceSection = Infer<typeof deviceSection>;

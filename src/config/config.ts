@@ -1,0 +1,42 @@
+import type { LogLevel } from "../base/log.js";
+import type { AnyAdapter } from "../field/adapter.js";
+import type { DeviceConfig, LinkConfig } from "../field/field.js";
+import type { ServerAccount } from "../lwm2m/account.js";
+import type { ModelRegistry } from "../lwm2m/model.js";
+import type { Profile } from "../mapping/profile.js";
+import type { Report } from "../mapping/report.js";
+
+/** How samples that no server could take are delivered afterwards. */
+export type History = "send" | "none";
+
+export interface ServerConfig {
+  readonly account: ServerAccount;
+  readonly history: History;
+}
+
+/** A device of the configuration, with its profile, on both sides of the gateway. */
+export interface ConfiguredDevice {
+  readonly field: DeviceConfig;
+  readonly profile: Profile;
+  readonly report: ReadonlyMap<string, Report>;
+}
+
+export interface OutboxConfig {
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  readonly overflow: "drop-oldest" | "drop-newest";
+}
+
+/** A configuration without a mistake; nothing has been opened yet, secrets are still references. */
+export interface GatewayConfig {
+  readonly file: string;
+  readonly endpoint: string;
+  readonly stateFolder: string;
+  readonly logLevel: LogLevel;
+  readonly servers: readonly ServerConfig[];
+  readonly links: readonly LinkConfig[];
+  readonly devices: readonly ConfiguredDevice[];
+  readonly outbox: OutboxConfig;
+  readonly adapters: ReadonlyMap<string, AnyAdapter>;
+  readonly models: ModelRegistry;
+}

@@ -1,0 +1,137 @@
+import { childPath, near, type Problems, type WithSource } from "../base/schema.js";
+import type { Located, Problem } from "../base/source.js";
+import type { AnyAdapter } from "../field/adapter.js";
+import type { Profile } from "../mapping/profile.js";
+import type { ProfileShelf } from "../mapping/profiles.js";
+import type { Report } from "../mapping/report.js";
+import type { ConfiguredDevice } from "./config.js";
+import type { DeviceSection } from "./gateway-schema.js";
+import type { ReadLink } from "./links.js";
+
+interface Context {
+  readonly links: ReadonlyMap<string, ReadLink>;
+  readonly shelf: ProfileShelf;
+  readonly adapters: ReadonlyMap<string, AnyAdapter>;
+  readonly problems: Problems;
+}
+
+const DEFAULT_POLL = { fastMs: 1000, normalMs: 10_000, slowMs: 300_000 };
+
+/** Joins each device with its link and profile; a profile's own problems are told once, however many devices use it. */
+export async function readDevices(
+  sections: readonly WithSource<DeviceSection>[],
+  context: Context,
+): Promise<readonly ConfiguredDevice[]> {
+  const told = new Set<Problem>();
+  const profiles = new Map<string, Profile | undefined>();
+  const names = new Map<string, string>();
+  const devices: ConfiguredDevice[] = [];
+  for (const [index, section] of sections.entries()) {
+    const path = `devices[${index}]`;
+    const { name, profile: profileName } = section.value;
+    const twin = names.get(name);
+    if (twin !== undefined)
+      context.problems.add(placeOf(section, "name"), `${path}.name`, `'${name}' is ${twin} already`);
+    names.set(name, path);
+    if (!profiles.has(profileName)) {
+      const read = await context.shelf.read(profileName);
+      if (read === undefined) {
+        const hint = context.shelf.near(profileName) ?? `known: ${context.shelf.names.join(", ")}`;
+        context.problems.add(placeOf(section, "profile"), `${path}.profile`, `no profile '${profileName}'`, hint);
+      }
+      for (const problem of read?.problems ?? []) if (!told.has(problem)) context.problems.list.push(problem);
+      profiles.set(profileName, read?.profile);
+    }
+    const device = joinDevice(section, path, profiles.get(profileName), context);
+    if (device !== undefined) devices.push(device);
+  }
+  return devices;
+}
+
+function joinDevice(
+  section: WithSource<DeviceSection>,
+  path: string,
+  profile: Profile | undefined,
+  { links, problems }: Context,
+): ConfiguredDevice | undefined {
+  const { value } = section;
+  const link = links.get(value.link);
+  if (link === undefined) {
+    const hint = near(value.link, [...links.keys()]) ?? `links: ${[...links.keys()].join(", ")}`;
+    problems.add(placeOf(section, "link"), `${path}.link`, `no usable link '${value.link}'`, hint);
+    return undefined;
+  }
+  const address = readAddress(section, path, link.adapter, problems);
+  if (profile === undefined || address === undefined) return undefined;
+  if (profile.adapter !== link.adapter.name) {
+    const what = `profile '${profile.name}' is for ${profile.adapter}, link '${value.link}' for ${link.adapter.name}`;
+    problems.add(placeOf(section, "profile"), `${path}.profile`, what);
+    return undefined;
+  }
+  checkNotYet(section, path, problems);
+  return {
+    field: {
+      name: value.name,
+      link: value.link,
+      address: address.value,
+      traits: profile.traits,
+      points: [...profile.points.values()].map(({ point }) => point),
+      poll: {
+        fastMs: value.poll?.fast ?? DEFAULT_POLL.fastMs,
+        normalMs: value.poll?.normal ?? DEFAULT_POLL.normalMs,
+        slowMs: value.poll?.slow ?? DEFAULT_POLL.slowMs,
+      },
+    },
+    profile,
+    report: readReport(section, path, profile, problems),
+  };
+}
+
+/** The address may be absent for adapters whose stations need none: then an empty map is read. */
+function readAddress(
+  section: WithSource<DeviceSection>,
+  path: string,
+  adapter: AnyAdapter,
+  problems: Problems,
+): { readonly value: unknown } | undefined {
+  const empty: Located = { kind: "map", at: section.source.at, entries: [] };
+  const before = problems.list.length;
+  const value = adapter.station.read(section.value.address ?? empty, childPath(path, "address"), problems);
+  return problems.list.length === before ? { value } : undefined;
+}
+
+function readReport(
+  section: WithSource<DeviceSection>,
+  path: string,
+  profile: Profile,
+  problems: Problems,
+): ReadonlyMap<string, Report> {
+  const reports = new Map<string, Report>();
+  for (const [point, { deadband, heartbeat }] of section.value.report ?? []) {
+    if (!profile.points.has(point)) {
+      const hint = near(point, [...profile.points.keys()]) ?? `points: ${[...profile.points.keys()].join(", ")}`;
+      problems.add(placeOf(section, "report", point), `${path}.report.${point}`, `no point '${point}'`, hint);
+    }
+    reports.set(point, {
+      ...(deadband === undefined ? {} : { deadband }),
+      ...(heartbeat === undefined ? {} : { heartbeatMs: heartbeat }),
+    });
+  }
+  return reports;
+}
+
+function checkNotYet(section: WithSource<DeviceSection>, path: string, problems: Problems): void {
+  const { expose } = section.value;
+  if (expose === undefined || expose === "flat") return;
+  const what = `exposure '${expose}' is not available in this version; use flat`;
+  problems.add(placeOf(section, "expose"), `${path}.expose`, what);
+}
+
+/** Where a key stands, so that a complaint about its value points there. */
+function placeOf(section: WithSource<DeviceSection>, ...keys: readonly string[]): Located["at"] {
+  let source: Located | undefined = section.source;
+  for (const key of keys) {
+    source = source?.kind === "map" ? source.entries.find((entry) => entry.key === key)?.value : undefined;
+  }
+  return (source ?? section.source).at;
+}

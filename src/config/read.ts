@@ -1,0 +1,133 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { CausewayError, toError } from "../base/errors.js";
+import { Problems, type WithSource } from "../base/schema.js";
+import { type Problem, parseSource } from "../base/source.js";
+import type { AnyAdapter } from "../field/adapter.js";
+import { loadAdapter } from "../field/load-adapter.js";
+import type { ModelRegistry } from "../lwm2m/model.js";
+import { loadModels } from "../lwm2m/models.js";
+import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
+import type { GatewayConfig, ServerConfig } from "./config.js";
+import { readDevices } from "./devices.js";
+import { type ConfigFile, configFile, REQUIRED_KEYS, type ServerSection } from "./gateway-schema.js";
+import { linkAdapters, readLinks } from "./links.js";
+
+export interface ReadConfig {
+  /** Present when there is no problem. */
+  readonly config?: GatewayConfig;
+  readonly problems: readonly Problem[];
+}
+
+const SHIPPED_ADAPTERS = ["modbus", "sim"];
+
+/**
+ * Reads the gateway's file, the adapters, models and profiles it names, and checks everything; opens nothing else.
+ * Every problem of all files comes in one run. Rejects only with CONFIG_UNREADABLE or LWM2M_MODEL.
+ */
+export async function readConfig(file: string): Promise<ReadConfig> {
+  const problems = new Problems();
+  const { root, problems: syntax } = parseSource(await readText(file), file);
+  problems.list.push(...syntax);
+  if (root === undefined) {
+    if (syntax.length === 0) problems.add({ file, line: 1, column: 1 }, "", "the file is empty");
+    return { problems: problems.list };
+  }
+  const read = configFile.read(root, "", problems);
+  if (read === undefined || root.kind !== "map") return { problems: problems.list };
+  for (const key of REQUIRED_KEYS) {
+    if (!root.entries.some((entry) => entry.key === key)) problems.add(root.at, "", `'${key}' is missing`);
+  }
+  const gateway = read.gateway?.value;
+  const base = dirname(resolve(file));
+  const models = await loadModels(gateway?.models === undefined ? undefined : resolve(base, gateway.models));
+  const adapters = await loadAdapters(linkAdapters(read.links));
+  const links = readLinks(read.links ?? new Map(), adapters, problems);
+  const folders = [...(read.mappings ?? []).map((folder) => resolve(base, folder)), shippedMappings()];
+  const shelf = await ProfileShelf.open(folders, adapters, models);
+  const devices = await readDevices(read.devices ?? [], { links, shelf, adapters, problems });
+  checkGateway(read, problems);
+  const servers = readServers(read.servers ?? [], problems);
+  if (problems.list.length > 0 || gateway === undefined) return { problems: problems.list };
+  const outbox = {
+    maxBytes: read.outbox?.maxSize ?? 256 * 1024 ** 2,
+    maxAgeMs: read.outbox?.maxAge ?? 30 * 86_400_000,
+    overflow: read.outbox?.overflow ?? "drop-oldest",
+  } as const;
+  return {
+    problems: [],
+    config: {
+      file,
+      endpoint: gateway.endpoint,
+      stateFolder: resolve(base, gateway.state ?? "/var/lib/causeway"),
+      logLevel: gateway.log ?? "info",
+      servers,
+      links: [...links.values()].map(({ config }) => config),
+      devices,
+      outbox,
+      adapters,
+      models,
+    },
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new CausewayError("CONFIG_UNREADABLE", `${file}: ${toError(error).message}`, { cause: error });
+  }
+}
+
+/** The shipped adapters and those that links name; one that cannot be loaded is reported at the link. */
+export async function loadAdapters(names: Iterable<string>): Promise<ReadonlyMap<string, AnyAdapter>> {
+  const adapters = new Map<string, AnyAdapter>();
+  for (const name of new Set([...SHIPPED_ADAPTERS, ...names])) {
+    const adapter = await loadAdapter(name).catch(() => undefined);
+    if (adapter !== undefined) adapters.set(name, adapter);
+  }
+  return adapters;
+}
+
+/** What a mapping file needs on its own, without a gateway's configuration. */
+export async function mappingContext(modelsFolder?: string): Promise<{
+  readonly adapters: ReadonlyMap<string, AnyAdapter>;
+  readonly models: ModelRegistry;
+}> {
+  return { adapters: await loadAdapters([]), models: await loadModels(modelsFolder) };
+}
+
+function checkGateway(read: ConfigFile, problems: Problems): void {
+  const expose = read.gateway?.value.expose;
+  if (read.gateway !== undefined && expose !== undefined && expose !== "flat") {
+    const what = `exposure '${expose}' is not available in this version; use flat`;
+    problems.add(read.gateway.source.at, "gateway.expose", what);
+  }
+  if (read.bootstrap !== undefined) {
+    problems.add(read.bootstrap.source.at, "bootstrap", "bootstrap is not available in this version");
+  }
+}
+
+function readServers(sections: readonly WithSource<ServerSection>[], problems: Problems): readonly ServerConfig[] {
+  const ids = new Set<number>();
+  return sections.map(({ value, source }, index) => {
+    const path = `servers[${index}]`;
+    const shortServerId = value.shortServerId ?? index + 1;
+    if (ids.has(shortServerId)) problems.add(source.at, path, `shortServerId ${shortServerId} is used twice`);
+    ids.add(shortServerId);
+    const security = value.security;
+    if (security !== undefined && !(security.kind === "scalar" && security.value === "none")) {
+      problems.add(security.at, `${path}.security`, "secure transports are not available in this version; use none");
+    }
+    if (value.queueMode === true) {
+      problems.add(source.at, `${path}.queueMode`, "queue mode is not available in this version");
+    }
+    if (value.history === "notify") {
+      const what = "history by notifications is not available in this version; use send or none";
+      problems.add(source.at, `${path}.history`, what);
+    }
+    const lifetimeS = Math.round((value.lifetime ?? 300_000) / 1000);
+    const history = value.history === "none" ? "none" : "send";
+    return { account: { uri: value.uri, shortServerId, lifetimeS, send: "open" }, history };
+  });
+}
