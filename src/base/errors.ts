@@ -142,7 +142,19 @@ export const ERROR_TABLE = {
     "Nothing listens at the peer's address (ICMP unreachable).",
     "Check the server's address and port and that it runs.",
   ),
+  COAP_SOCKET: entry(
+    "5.00",
+    "later",
+    "The socket to the peer cannot be opened.",
+    "Check that the name resolves, the network is up and the local port is free.",
+  ),
   COAP_CLOSED: entry("5.00", "later", "The CoAP endpoint is closed.", "It is opened again with the next registration."),
+  COAP_QUEUE_FULL: entry(
+    "5.03",
+    "later",
+    "Too many requests and notifications wait for this peer.",
+    "The peer acknowledges too slowly; observe less or with longer pmin.",
+  ),
   COAP_BLOCK_FAILED: entry(
     "4.08",
     "later",

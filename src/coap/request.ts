@@ -30,12 +30,17 @@ export interface CoapResponse {
   readonly payload: Uint8Array;
 }
 
-/** Answers a request; a promise makes a separate response when it takes longer than the acknowledgement may wait. */
-export type RequestHandler = (request: IncomingRequest) => CoapResponse | Promise<CoapResponse>;
+/**
+ * Answers a request; a promise makes a separate response when it takes longer than the acknowledgement may wait.
+ * Undefined ignores the request: no acknowledgement, no reset, and when it comes again it counts as new. A thrown
+ * CausewayError answers with its code and its message as diagnostic payload, anything else with 5.00.
+ */
+export type RequestHandler = (request: IncomingRequest) => CoapResponse | undefined | Promise<CoapResponse | undefined>;
 
 /**
  * How a notification ended: acknowledged by the peer (CON), handed to the network (NON), rejected with a Reset
- * (the observation is over, RFC 7641 §3.6), or not acknowledged in time.
+ * (the observation is over, RFC 7641 §3.6), or not acknowledged: in time, because the peer is unreachable, because too
+ * many wait already or because the endpoint was closed.
  */
 export type DeliveryResult = "acknowledged" | "sent" | "reset" | "timeout";
 
@@ -51,8 +56,10 @@ export interface Notification {
 export interface CoapPeer extends AsyncDisposable {
   /**
    * Sends a confirmable request and gives the complete response, whatever its code.
-   * Rejects with COAP_TIMEOUT, COAP_RESET, COAP_UNREACHABLE, COAP_BLOCK_FAILED, COAP_CLOSED or the signal's reason.
+   * Rejects with COAP_TIMEOUT, COAP_RESET, COAP_UNREACHABLE, COAP_BLOCK_FAILED, COAP_CLOSED, COAP_QUEUE_FULL,
+   * COAP_MALFORMED (a critical option of the response is unknown) or the signal's reason.
    */
   request(request: CoapRequest, signal: AbortSignal): Promise<CoapResponse>;
+  /** Never rejects. */
   notify(notification: Notification): Promise<DeliveryResult>;
 }

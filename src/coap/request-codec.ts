@@ -1,0 +1,144 @@
+import { type Block, decodeBlock, encodeBlock } from "./block.js";
+import { METHOD_CODE, methodOf } from "./code.js";
+import type { Message } from "./message.js";
+import {
+  isCritical,
+  isUnderstood,
+  type Option,
+  OptionNumber,
+  type OutgoingOption,
+  optionName,
+  textOf,
+  uintOf,
+} from "./options.js";
+import type { CoapRequest, IncomingRequest } from "./request.js";
+
+/** What a request carries that concerns only the layers below the handler. */
+export interface RequestControl {
+  readonly block1?: Block;
+  readonly block2?: Block;
+  readonly size1?: number;
+  readonly size2?: number;
+  readonly requestTag?: Uint8Array;
+  readonly noResponse?: number;
+  readonly echo?: Uint8Array;
+}
+
+export interface ParsedRequest {
+  readonly request: IncomingRequest;
+  readonly control: RequestControl;
+}
+
+/** Why a request cannot be handed on. */
+export type Refusal = "bad-option" | "method" | "proxying";
+
+export interface RefusedRequest {
+  readonly refused: Refusal;
+  readonly reason: string;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface Draft {
+  readonly request: Mutable<IncomingRequest> & { readonly path: string[]; readonly query: string[] };
+  readonly control: Mutable<RequestControl>;
+}
+
+/** Views into the datagram stay views. */
+export function parseRequest(message: Message): ParsedRequest | RefusedRequest {
+  const method = methodOf(message.code);
+  if (method === undefined) return { refused: "method", reason: `method code ${message.code}` };
+  const draft: Draft = {
+    request: {
+      method,
+      path: [],
+      query: [],
+      payload: message.payload,
+      token: message.token,
+      confirmable: message.type === "CON",
+    },
+    control: {},
+  };
+  let previous = 0;
+  for (const option of message.options) {
+    const understood =
+      isUnderstood(option, option.number === previous ? "repeated" : "first") && takeOption(draft, option);
+    previous = option.number;
+    if (understood || !isCritical(option.number)) continue;
+    const refused =
+      option.number === OptionNumber.ProxyUri || option.number === OptionNumber.ProxyScheme ? "proxying" : "bad-option";
+    return { refused, reason: optionName(option.number) };
+  }
+  return draft;
+}
+
+/** False when the option's value has no meaning here. Conditional requests are not supported, so If-Match is not. */
+function takeOption({ request, control }: Draft, option: Option): boolean {
+  const { value } = option;
+  switch (option.number) {
+    case OptionNumber.UriPath:
+      return append(request.path, textOf(value));
+    case OptionNumber.UriQuery:
+      return append(request.query, textOf(value));
+    case OptionNumber.ContentFormat:
+      request.contentFormat = uintOf(value);
+      return true;
+    case OptionNumber.Accept:
+      request.accept = uintOf(value);
+      return true;
+    case OptionNumber.Observe:
+      request.observe = uintOf(value);
+      return true;
+    case OptionNumber.Block1:
+      return setBlock(control, "block1", value);
+    case OptionNumber.Block2:
+      return setBlock(control, "block2", value);
+    case OptionNumber.Size1:
+      control.size1 = uintOf(value);
+      return true;
+    case OptionNumber.Size2:
+      control.size2 = uintOf(value);
+      return true;
+    case OptionNumber.RequestTag:
+      control.requestTag = value;
+      return true;
+    case OptionNumber.NoResponse:
+      control.noResponse = uintOf(value);
+      return true;
+    default:
+      return option.number === OptionNumber.UriHost || option.number === OptionNumber.UriPort;
+  }
+}
+
+function append(texts: string[], text: string | undefined): boolean {
+  if (text === undefined) return false;
+  texts.push(text);
+  return true;
+}
+
+function setBlock(control: Draft["control"], name: "block1" | "block2", value: Uint8Array): boolean {
+  const block = decodeBlock(uintOf(value));
+  if (block === undefined) return false;
+  control[name] = block;
+  return true;
+}
+
+export function requestCode(request: CoapRequest): number {
+  return METHOD_CODE[request.method];
+}
+
+export function requestOptions(request: CoapRequest, control: RequestControl): OutgoingOption[] {
+  const options: OutgoingOption[] = [];
+  const add = (number: number, value: OutgoingOption["value"] | undefined): void => {
+    if (value !== undefined) options.push({ number, value });
+  };
+  add(OptionNumber.Observe, request.observe);
+  for (const segment of request.path) add(OptionNumber.UriPath, segment);
+  add(OptionNumber.ContentFormat, request.contentFormat);
+  for (const parameter of request.query) add(OptionNumber.UriQuery, parameter);
+  add(OptionNumber.Accept, request.accept);
+  add(OptionNumber.Block2, control.block2 && encodeBlock(control.block2));
+  add(OptionNumber.Block1, control.block1 && encodeBlock(control.block1));
+  add(OptionNumber.Size1, control.size1);
+  add(OptionNumber.Echo, control.echo);
+  return options;
+}

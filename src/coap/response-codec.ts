@@ -1,0 +1,99 @@
+import { type Block, decodeBlock, encodeBlock } from "./block.js";
+import type { Message } from "./message.js";
+import { isCritical, isUnderstood, OptionNumber, type OutgoingOption, optionName, textOf, uintOf } from "./options.js";
+import type { CoapResponse } from "./request.js";
+
+/** What a response carries beside the fields that its handler gave. */
+export interface ResponseControl {
+  readonly block1?: Block;
+  readonly block2?: Block;
+  readonly etag?: Uint8Array;
+  readonly size1?: number;
+  readonly size2?: number;
+  readonly echo?: Uint8Array;
+}
+
+export interface ParsedResponse {
+  readonly response: CoapResponse;
+  readonly control: ResponseControl;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface Draft {
+  readonly response: Mutable<CoapResponse>;
+  readonly control: Mutable<ResponseControl>;
+}
+
+/** The name of the option for which the response must be rejected (RFC 7252 §5.4.1), or the response. */
+export function parseResponse(message: Message): ParsedResponse | { readonly refused: string } {
+  const draft: Draft = { response: { code: message.code, payload: message.payload }, control: {} };
+  let previous = 0;
+  for (const { number, value } of message.options) {
+    const understood = isUnderstood({ number, value }, number === previous ? "repeated" : "first");
+    previous = number;
+    if (!(understood && takeOption(draft, number, value)) && isCritical(number)) {
+      return { refused: optionName(number) };
+    }
+  }
+  return draft;
+}
+
+function takeOption({ response, control }: Draft, number: number, value: Uint8Array): boolean {
+  switch (number) {
+    case OptionNumber.ContentFormat:
+      response.contentFormat = uintOf(value);
+      return true;
+    case OptionNumber.LocationPath: {
+      const segment = textOf(value);
+      if (segment !== undefined) response.locationPath = [...(response.locationPath ?? []), segment];
+      return segment !== undefined;
+    }
+    case OptionNumber.Observe:
+      response.observe = uintOf(value);
+      return true;
+    case OptionNumber.MaxAge:
+      response.maxAgeS = uintOf(value);
+      return true;
+    case OptionNumber.ETag:
+      control.etag = value;
+      return true;
+    case OptionNumber.Size1:
+      control.size1 = uintOf(value);
+      return true;
+    case OptionNumber.Size2:
+      control.size2 = uintOf(value);
+      return true;
+    case OptionNumber.Echo:
+      control.echo = value;
+      return true;
+    case OptionNumber.Block1:
+      return setBlock(control, "block1", value);
+    case OptionNumber.Block2:
+      return setBlock(control, "block2", value);
+    default:
+      return false;
+  }
+}
+
+function setBlock(control: Draft["control"], name: "block1" | "block2", value: Uint8Array): boolean {
+  const block = decodeBlock(uintOf(value));
+  if (block === undefined) return false;
+  control[name] = block;
+  return true;
+}
+
+export function responseOptions(response: CoapResponse, control: ResponseControl): OutgoingOption[] {
+  const options: OutgoingOption[] = [];
+  const { contentFormat, locationPath, observe, maxAgeS } = response;
+  const { block1, block2, etag, size1, size2 } = control;
+  if (etag !== undefined) options.push({ number: OptionNumber.ETag, value: etag });
+  if (observe !== undefined) options.push({ number: OptionNumber.Observe, value: observe });
+  for (const value of locationPath ?? []) options.push({ number: OptionNumber.LocationPath, value });
+  if (contentFormat !== undefined) options.push({ number: OptionNumber.ContentFormat, value: contentFormat });
+  if (maxAgeS !== undefined) options.push({ number: OptionNumber.MaxAge, value: maxAgeS });
+  if (block2 !== undefined) options.push({ number: OptionNumber.Block2, value: encodeBlock(block2) });
+  if (block1 !== undefined) options.push({ number: OptionNumber.Block1, value: encodeBlock(block1) });
+  if (size2 !== undefined) options.push({ number: OptionNumber.Size2, value: size2 });
+  if (size1 !== undefined) options.push({ number: OptionNumber.Size1, value: size1 });
+  return options;
+}
