@@ -47,8 +47,15 @@ export class ObjectInstance {
   }
 }
 
+/**
+ * Which resources a server's write may bring into being: none but those that were declared, or every writable one of
+ * the model (objects whose instances are plain settings).
+ */
+export type WriteScope = "declared" | "model";
+
 export interface ObjectEntry {
   readonly model: ObjectModel;
+  readonly writes: WriteScope;
   readonly instances: Map<number, ObjectInstance>;
   /** Present where servers may create and delete instances. */
   readonly factory?: InstanceFactory;
@@ -60,6 +67,7 @@ export interface InstanceFactory {
   removed(instanceId: number): void;
 }
 
+/** `instance-removed` also tells of a resource and of a resource instance: the length of its path says which. */
 export type TreeChange =
   | { readonly kind: "value"; readonly path: Path; readonly sample: Sample }
   | { readonly kind: "instance-added" | "instance-removed"; readonly path: Path };
@@ -78,10 +86,15 @@ export class ObjectTree {
     return this.#objects;
   }
 
-  addObject(model: ObjectModel, factory?: InstanceFactory): ObjectEntry {
+  /** With a factory servers may create instances; what they create takes every writable resource of the model. */
+  addObject(
+    model: ObjectModel,
+    factory?: InstanceFactory,
+    writes: WriteScope = factory === undefined ? "declared" : "model",
+  ): ObjectEntry {
     const known = this.#objects.get(model.id);
     if (known !== undefined) return known;
-    const object: ObjectEntry = { model, instances: new Map(), ...(factory === undefined ? {} : { factory }) };
+    const object: ObjectEntry = { model, writes, instances: new Map(), ...(factory === undefined ? {} : { factory }) };
     this.#objects.set(model.id, object);
     return object;
   }
@@ -148,6 +161,13 @@ export class ObjectTree {
     const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = path;
     const resource = this.resource(objectId, instanceId, resourceId);
     if (resource?.samples.delete(resourceInstanceId) === true) this.#emit({ kind: "instance-removed", path });
+  }
+
+  /** Takes a resource away as if it had never been declared; unknown ones are ignored. */
+  removeResource(path: Path): void {
+    const [objectId = -1, instanceId = -1, resourceId = -1] = path;
+    if (this.instance(objectId, instanceId)?.resources.delete(resourceId) !== true) return;
+    this.#emit({ kind: "instance-removed", path });
   }
 
   listen(listener: TreeListener): Disposable {

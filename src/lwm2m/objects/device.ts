@@ -1,7 +1,9 @@
 import type { Clock } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
 import type { ModelRegistry } from "../model.js";
-import type { ObjectTree } from "../tree.js";
+import type { ObjectTree, ResourceHandler, WrittenValue } from "../tree.js";
+import type { Value } from "../value.js";
+import { requireModel } from "./require-model.js";
 
 /** What the composition root knows of the machine; texts that are absent are not exposed. */
 export interface DeviceFacts {
@@ -27,6 +29,59 @@ export interface Device {
 }
 
 /** Adds object 3 with live time and memory; throws LWM2M_MODEL when the definition is missing. */
-export function addDevice(_tree: ObjectTree, _models: ModelRegistry, _facts: DeviceFacts, _clock: Clock): Device {
-  throw new CausewayError("INTERNAL", "not built yet");
+export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: DeviceFacts, clock: Clock): Device {
+  const setErrors = (codes: readonly number[]): void => {
+    const shown = codes.length === 0 ? [NO_ERROR] : codes;
+    const known = tree.resource(3, 0, ERROR_CODE)?.samples.keys() ?? [];
+    for (const id of [...known]) if (id >= shown.length) tree.unset([3, 0, ERROR_CODE, id]);
+    for (const [id, value] of shown.entries()) tree.set([3, 0, ERROR_CODE, id], { value, atMs: clock.nowMs() });
+  };
+  const handlers: readonly [number, ResourceHandler][] = [
+    [4, { execute: async () => facts.reboot() }],
+    [10, { read: () => Math.round(facts.memoryFreeKb()) }],
+    [12, { execute: async () => setErrors([]) }],
+    [13, currentTime(clock)],
+    [21, { read: () => Math.round(facts.memoryTotalKb()) }],
+  ];
+  const values: readonly [number, Value | undefined][] = [
+    [0, facts.manufacturer],
+    [1, facts.modelNumber],
+    [2, facts.serialNumber],
+    [3, facts.firmwareVersion],
+    [14, utcOffset(clock.nowMs())],
+    [15, Intl.DateTimeFormat().resolvedOptions().timeZone],
+    [16, facts.binding],
+    [17, facts.deviceType],
+    [18, facts.hardwareVersion],
+    [19, facts.softwareVersion],
+  ];
+  tree.addInstance(requireModel(models, 3), 0, new Map(handlers));
+  for (const [resourceId, value] of values) {
+    if (value !== undefined) tree.set([3, 0, resourceId], { value, atMs: clock.nowMs() });
+  }
+  setErrors([]);
+  return { setErrors };
+}
+
+const ERROR_CODE = 11;
+const NO_ERROR = 0;
+
+// The machine's clock is not the server's to set: what it writes is kept as the difference.
+function currentTime(clock: Clock): ResourceHandler {
+  let offsetS = 0;
+  const nowS = (): number => Math.floor(clock.nowMs() / 1000);
+  return {
+    read: () => nowS() + offsetS,
+    async write(value: WrittenValue) {
+      if (typeof value !== "number") throw new CausewayError("VALUE_INVALID", "/3/0/13 takes seconds since 1970");
+      offsetS = value - nowS();
+    },
+  };
+}
+
+/** ISO 8601, e.g. `+02:00`. */
+function utcOffset(nowMs: number): string {
+  const minutes = -new Date(nowMs).getTimezoneOffset();
+  const two = (part: number): string => String(part).padStart(2, "0");
+  return `${minutes < 0 ? "-" : "+"}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
 }

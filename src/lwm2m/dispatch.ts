@@ -1,0 +1,242 @@
+import { NO_BYTES, utf8Decode } from "../base/bytes.js";
+import type { Clock } from "../base/clock.js";
+import { CausewayError, toError } from "../base/errors.js";
+import type { Log } from "../base/log.js";
+import { Code } from "../coap/code.js";
+import type { CoapResponse, IncomingRequest } from "../coap/request.js";
+import {
+  type AttributeStore,
+  checkApplicable,
+  checkConsistent,
+  mergeAttributes,
+  NO_ATTRIBUTES,
+  parseAttributes,
+} from "./attributes.js";
+import type { Codec, DecodedEntry } from "./codec/codec.js";
+import { ContentFormat, codecFor } from "./codec/formats.js";
+import { contentResponse, emptyResponse, errorResponse, negotiate } from "./content.js";
+import { create } from "./create.js";
+import { discover } from "./discover.js";
+import type { Lwm2mVersion } from "./models.js";
+import type { Observer } from "./observer.js";
+import { execute, find, forbidBootstrapObjects, notAllowed, read, remove } from "./operations.js";
+import { type Path, parseId } from "./path.js";
+import type { ObjectTree } from "./tree.js";
+import { type WriteMode, write } from "./write.js";
+
+export interface DispatchOptions {
+  readonly tree: ObjectTree;
+  readonly attributes: AttributeStore;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ends the handlers' work when the registration ends. */
+  readonly signal: AbortSignal;
+  /** The version of the registration. */
+  version(): Lwm2mVersion;
+}
+
+type Answer = CoapResponse | Promise<CoapResponse>;
+
+/**
+ * One server's requests as operations (OMA LwM2M Transport 1.2 §6.4.4). Reads are answered at once, without a promise.
+ * Whatever a request holds, there is an answer.
+ */
+export class Dispatcher {
+  readonly #options: DispatchOptions;
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+  }
+
+  handle(request: IncomingRequest): Answer {
+    try {
+      const answer = this.#operate(request);
+      return answer instanceof Promise ? answer.catch((error: unknown) => this.#refuse(error)) : answer;
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  #operate(request: IncomingRequest): Answer {
+    const path = targetOf(request.path);
+    forbidBootstrapObjects(path);
+    switch (request.method) {
+      case "GET":
+        return this.#get(request, path);
+      case "PUT":
+        return request.contentFormat === undefined && request.payload.length === 0
+          ? this.#writeAttributes(request, path)
+          : this.#write(request, path, "replace");
+      case "POST":
+        return this.#post(request, path);
+      case "DELETE":
+        forbidQuery(request);
+        remove(this.#options.tree, path);
+        return emptyResponse(Code.Deleted);
+      case "FETCH":
+      case "iPATCH":
+      case "PATCH":
+        // Read-, Observe- and Write-Composite belong here.
+        throw notAllowed(path, `has no ${request.method}`);
+    }
+  }
+
+  #get(request: IncomingRequest, path: Path): Answer {
+    if (request.accept === ContentFormat.linkFormat && request.observe === undefined)
+      return this.#discover(request, path);
+    const { tree, clock, observer } = this.#options;
+    const result = read(tree, path, clock.nowMs());
+    const codec = negotiate(request.accept, result.use, result.entries[0]?.type, this.#options.version());
+    if (request.observe === 0) {
+      return observer.observe(request, path, codec, result, this.#ownAttributes(request, path));
+    }
+    if (request.observe === 1) observer.cancel(request.token);
+    else forbidQuery(request);
+    return contentResponse(codec, result.entries, path, clock.nowMs());
+  }
+
+  #ownAttributes(request: IncomingRequest, path: Path) {
+    if (request.query.length === 0) return undefined;
+    if (this.#options.version() !== "1.2") throw bad("attributes in an Observe need LwM2M 1.2");
+    const change = parseAttributes(request.query);
+    checkApplicable(change, path, find(this.#options.tree, path).resource?.model);
+    const own = mergeAttributes(NO_ATTRIBUTES, change);
+    checkConsistent(own);
+    return own;
+  }
+
+  #discover(request: IncomingRequest, path: Path): CoapResponse {
+    const { tree, attributes } = this.#options;
+    const version = this.#options.version();
+    const depth = version === "1.2" ? depthOf(request.query) : undefined;
+    const links = discover(tree, { path, version, ...(depth === undefined ? {} : { depth }) }, attributes);
+    return { code: Code.Content, contentFormat: ContentFormat.linkFormat, payload: Buffer.from(links) };
+  }
+
+  #post(request: IncomingRequest, path: Path): Answer {
+    if (path.length === 0) throw notAllowed(path, "cannot be posted to");
+    if (path.length === 1) return this.#create(request, path);
+    if (path.length !== 3) return this.#write(request, path, "update");
+    const { contentFormat } = request;
+    const isText = contentFormat === undefined || contentFormat === ContentFormat.text;
+    const isExecutable = find(this.#options.tree, path).resource?.model.operations === "E";
+    if (!isText && !isExecutable) return this.#write(request, path, "update");
+    if (!isText) throw unsupported(contentFormat);
+    return this.#execute(request, path);
+  }
+
+  async #execute(request: IncomingRequest, path: Path): Promise<CoapResponse> {
+    forbidQuery(request);
+    const args = utf8Decode(request.payload);
+    if (args === undefined) throw bad("the arguments are not UTF-8");
+    await execute(this.#options.tree, path, args, this.#options.signal);
+    return emptyResponse(Code.Changed);
+  }
+
+  async #write(request: IncomingRequest, path: Path, mode: WriteMode): Promise<CoapResponse> {
+    const { tree, clock, signal } = this.#options;
+    forbidQuery(request);
+    if (path.length < 2) throw notAllowed(path, "cannot be written as a whole");
+    const entries = this.#decode(request, path);
+    await write(tree, { path, mode, entries, nowMs: clock.nowMs() }, signal);
+    return emptyResponse(Code.Changed);
+  }
+
+  async #create(request: IncomingRequest, path: Path): Promise<CoapResponse> {
+    const { tree, clock, signal } = this.#options;
+    forbidQuery(request);
+    if (find(tree, path).object.factory === undefined) throw notAllowed(path, "takes no new instances");
+    const entries = this.#decode(request, path);
+    const created = await create(tree, path, entries, clock.nowMs(), signal);
+    const [only, ...others] = created;
+    if (only === undefined || others.length > 0) return emptyResponse(Code.Created);
+    return { code: Code.Created, locationPath: [...path, only].map(String), payload: NO_BYTES };
+  }
+
+  #decode(request: IncomingRequest, path: Path): readonly DecodedEntry[] {
+    const { tree, clock } = this.#options;
+    const codec = this.#payloadCodec(request, path);
+    return codec.decode(request.payload, {
+      target: path,
+      resource: (objectId, resourceId) => tree.objects.get(objectId)?.model.resources.get(resourceId),
+      nowMs: clock.nowMs(),
+    });
+  }
+
+  /** Without a Content-Format one value is taken for plain text, as older servers mean it. */
+  #payloadCodec(request: IncomingRequest, path: Path): Codec {
+    const { tree } = this.#options;
+    const model = tree.objects.get(path[0] ?? -1)?.model.resources.get(path[2] ?? -1);
+    const isOne = path.length === 4 || (path.length === 3 && model?.multiple === false);
+    const contentFormat = request.contentFormat ?? (isOne ? ContentFormat.text : undefined);
+    const codec = contentFormat === undefined ? undefined : codecFor(contentFormat, isOne ? "value" : "values");
+    if (codec === undefined) {
+      // What is not there is the better answer than what it cannot be written with.
+      find(tree, path);
+      throw unsupported(contentFormat);
+    }
+    return codec;
+  }
+
+  #writeAttributes(request: IncomingRequest, path: Path): CoapResponse {
+    const { tree, attributes, observer } = this.#options;
+    if (request.query.length === 0) throw bad("neither a value nor attributes to write");
+    const target = find(tree, path);
+    const change = parseAttributes(request.query);
+    checkApplicable(change, path, target.resource?.model);
+    attributes.write(path, change);
+    observer.attributesChanged(path);
+    return emptyResponse(Code.Changed);
+  }
+
+  #refuse(error: unknown): CoapResponse {
+    if (error instanceof CausewayError) return errorResponse(error);
+    this.#options.log.error("a request ended in a defect", { error: toError(error) });
+    return emptyResponse(Code.InternalServerError);
+  }
+}
+
+/**
+ * Ids of a request's path. A first segment that is no number is the prefix of a device behind the gateway (OMA LwM2M
+ * Gateway 1.1.1 §8.1), and none is known here. Anything else that is no path is not allowed (OMA LwM2M Transport 1.2
+ * §6.4.4).
+ */
+function targetOf(segments: readonly string[]): Path {
+  const [first] = segments;
+  if (first !== undefined && !/^\d/.test(first)) {
+    throw new CausewayError("LWM2M_NOT_FOUND", `there is nothing behind /${first}`);
+  }
+  const path: number[] = [];
+  for (const segment of segments) {
+    const id = parseId(segment);
+    if (id === undefined || path.length === 4) {
+      throw new CausewayError("LWM2M_NOT_ALLOWED", `/${segments.join("/")} is not an LwM2M path`);
+    }
+    path.push(id);
+  }
+  return path;
+}
+
+function depthOf(query: readonly string[]): number | undefined {
+  const [option, ...others] = query;
+  if (option === undefined) return undefined;
+  const depth = /^depth=([0-3])$/.exec(option)?.[1];
+  if (depth === undefined || others.length > 0) throw bad(`'${query.join("&")}' is not a depth of 0 to 3`);
+  return Number(depth);
+}
+
+// Uri-Query is a critical option: what is not understood must not be passed over (RFC 7252 §5.4.1).
+function forbidQuery(request: IncomingRequest): void {
+  const [option] = request.query;
+  if (option !== undefined) throw new CausewayError("LWM2M_BAD_OPTION", `the query '${option}' has no meaning here`);
+}
+
+function unsupported(contentFormat: number | undefined): CausewayError {
+  const what = contentFormat === undefined ? "a payload without Content-Format" : `content format ${contentFormat}`;
+  return new CausewayError("LWM2M_UNSUPPORTED_FORMAT", `${what} is not supported here`);
+}
+
+function bad(what: string): CausewayError {
+  return new CausewayError("LWM2M_BAD_REQUEST", what);
+}

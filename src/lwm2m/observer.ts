@@ -1,0 +1,378 @@
+import { NO_BYTES } from "../base/bytes.js";
+import type { Clock, Timer } from "../base/clock.js";
+import { CausewayError } from "../base/errors.js";
+import { Code } from "../coap/code.js";
+import type { CoapRequest, CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
+import { type AttributeStore, type Attributes, checkConsistent } from "./attributes.js";
+import type { Codec } from "./codec/codec.js";
+import { contentResponse, errorResponse } from "./content.js";
+import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
+import { type ReadResult, read, readableType } from "./operations.js";
+import type { Path } from "./path.js";
+import { PathIndex } from "./path-index.js";
+import type { ObjectTree, TreeChange } from "./tree.js";
+import type { Sample, Value } from "./value.js";
+
+/** What holds where no attribute says otherwise: /1/x/2, /1/x/3, /1/x/26. */
+export interface ObservationDefaults {
+  readonly pmin?: number;
+  readonly pmax?: number;
+  readonly delivery: "CON" | "NON";
+}
+
+export interface ObserverOptions {
+  readonly tree: ObjectTree;
+  readonly clock: Clock;
+  readonly attributes: AttributeStore;
+  defaults(): ObservationDefaults;
+  notify(notification: Notification): Promise<DeliveryResult>;
+  /** The server has acknowledged what was sent at this wall clock time. */
+  onAcknowledged(sentAtMs: number): void;
+  /** The server did not acknowledge a notification in time. */
+  onLost(): void;
+  /** An observation began or ended. */
+  onChange(): void;
+}
+
+interface Observation {
+  readonly path: Path;
+  readonly token: Uint8Array;
+  readonly tokenKey: string;
+  readonly request: CoapRequest;
+  readonly codec: Codec;
+  /** Attributes of the Observe request itself, instead of the attached ones (OMA LwM2M Core 1.2 §6.4.1). */
+  readonly own: Attributes | undefined;
+  readonly sinceMs: number;
+  attributes: Attributes;
+  delivery: "CON" | "NON";
+  /** What the server was last told, by `keyOf`. */
+  sent: Map<number, Value>;
+  /** Monotonic. */
+  sentMs: number;
+  lastConMs: number;
+  /** The newest change that the server does not know; `structure` is one of what there is, not of a value. */
+  pending: Sample | "structure" | undefined;
+  isQueued: boolean;
+  isInFlight: boolean;
+  /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
+  dueMs: number | undefined;
+  timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+}
+
+/** A measurement younger than this is reported without its time. */
+const NOTICEABLE_AGE_MS = 1000;
+const MAX_OBSERVATIONS = 20_000;
+const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
+
+/**
+ * The observations of one server: what changes in the tree reaches it as the attributes ask (RFC 7641, OMA LwM2M Core
+ * 1.2 §6.4). What changes in one go makes one notification.
+ */
+export class Observer implements Disposable {
+  readonly #options: ObserverOptions;
+  readonly #index = new PathIndex<Observation>();
+  readonly #byToken = new Map<string, Observation>();
+  readonly #queue: Observation[] = [];
+  readonly #listening: Disposable;
+  #sequence = 0;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.#listening = options.tree.listen((change) => this.#onChange(change));
+  }
+
+  get size(): number {
+    return this.#byToken.size;
+  }
+
+  /**
+   * Begins an observation, or begins it anew when the token is known, and gives the first notification. `initial` is
+   * what the path holds now. Throws LWM2M_BAD_REQUEST when inherited attributes contradict each other.
+   */
+  observe(
+    request: IncomingRequest,
+    path: Path,
+    codec: Codec,
+    initial: ReadResult,
+    own: Attributes | undefined,
+  ): CoapResponse {
+    const { clock } = this.#options;
+    const tokenKey = keyOfToken(request.token);
+    const attributes = this.#attributesFor(path, own);
+    checkConsistent(attributes);
+    this.#drop(tokenKey);
+    const response = contentResponse(codec, initial.entries, path, clock.nowMs());
+    if (this.#byToken.size >= MAX_OBSERVATIONS) return response;
+    const { token, payload: _, ...rest } = request;
+    const nowMs = clock.monotonicMs();
+    const observation: Observation = {
+      path,
+      token,
+      tokenKey,
+      request: { ...rest, payload: NO_BYTES },
+      codec,
+      own,
+      sinceMs: clock.nowMs(),
+      attributes,
+      delivery: this.#deliveryFor(path, attributes),
+      sent: new Map(),
+      sentMs: nowMs,
+      lastConMs: nowMs,
+      pending: undefined,
+      isQueued: false,
+      isInFlight: false,
+      dueMs: undefined,
+      timer: undefined,
+    };
+    remember(observation, initial);
+    this.#byToken.set(tokenKey, observation);
+    this.#index.add(path, observation);
+    this.#arm(observation, pmaxEndMs(attributes, nowMs));
+    this.#options.onChange();
+    return { ...response, observe: this.#nextSequence() };
+  }
+
+  cancel(token: Uint8Array): void {
+    if (this.#drop(keyOfToken(token))) this.#options.onChange();
+  }
+
+  /** Since when (wall clock) the path is observed, by itself or with what is above it. */
+  observedSinceMs(path: Path): number | undefined {
+    let sinceMs: number | undefined;
+    this.#index.upwards(path, (observation) => {
+      sinceMs = Math.min(sinceMs ?? observation.sinceMs, observation.sinceMs);
+    });
+    return sinceMs;
+  }
+
+  /** Attributes within the path, or the server's defaults (`[]`), are others now. */
+  attributesChanged(path: Path): void {
+    for (const observation of this.#index.within(path)) {
+      observation.attributes = this.#attributesFor(observation.path, observation.own);
+      observation.delivery = this.#deliveryFor(observation.path, observation.attributes);
+      this.#reconsider(observation);
+    }
+  }
+
+  /** A Register or De-register makes all observations void (OMA LwM2M Core 1.2 §6.4.1). */
+  clear(): void {
+    if (this.#byToken.size === 0) return;
+    for (const observation of this.#byToken.values()) observation.timer?.timer.cancel();
+    this.#byToken.clear();
+    this.#index.clear();
+    this.#options.onChange();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listening[Symbol.dispose]();
+    this.clear();
+  }
+
+  #onChange(change: TreeChange): void {
+    if (change.kind === "instance-removed") this.#options.attributes.removeWithin(change.path);
+    if (this.#byToken.size === 0) return;
+    if (change.kind === "value") this.#onSample(change.path, change.sample);
+    else this.#onStructure(change.path, change.kind);
+  }
+
+  #onSample(path: Path, sample: Sample): void {
+    const [objectId = -1, instanceId = -1, resourceId = -1] = path;
+    this.#index.upwards(path, (observation) => {
+      if (observation.path.length < 3) {
+        const model = this.#options.tree.resource(objectId, instanceId, resourceId)?.model;
+        if (model === undefined || readableType(model) === undefined) return;
+      }
+      const { attributes, sentMs } = observation;
+      const lastSent = { value: observation.sent.get(keyOf(path)), atMs: sentMs };
+      if (observation.isInFlight || observation.pending !== undefined) {
+        if (observation.pending !== "structure" && isTriggered(attributes, lastSent.value, sample.value)) {
+          observation.pending = sample;
+        }
+        return;
+      }
+      const decision = decide(attributes, lastSent, sample.value, this.#options.clock.monotonicMs());
+      if (decision.send === "no") return;
+      if (decision.send === "now") {
+        observation.pending = sample;
+        this.#enqueue(observation);
+      } else if (decision.because === "change") {
+        observation.pending = sample;
+        this.#arm(observation, decision.ms);
+      }
+    });
+  }
+
+  #onStructure(path: Path, kind: "instance-added" | "instance-removed"): void {
+    if (kind === "instance-removed") {
+      for (const observation of this.#index.within(path)) this.#end(observation, NOT_FOUND);
+    }
+    this.#index.upwards(path, (observation) => {
+      observation.pending = "structure";
+      this.#reconsider(observation);
+    });
+  }
+
+  /** Sends, or waits for the next time at which something is due. */
+  #reconsider(observation: Observation): void {
+    if (observation.isInFlight) return;
+    const { attributes, pending, sentMs } = observation;
+    const pminEndMs = sentMs + (attributes.pmin ?? 0) * 1000;
+    const dueMs = pending === undefined ? pmaxEndMs(attributes, sentMs) : pminEndMs;
+    if (dueMs !== undefined && dueMs <= this.#options.clock.monotonicMs()) this.#enqueue(observation);
+    else this.#arm(observation, dueMs);
+  }
+
+  // What a poll or a write changes arrives value by value; the microtask comes after the last of them.
+  #enqueue(observation: Observation): void {
+    if (observation.isQueued) return;
+    observation.isQueued = true;
+    if (this.#queue.push(observation) > 1) return;
+    queueMicrotask(() => {
+      for (const queued of this.#queue.splice(0)) {
+        queued.isQueued = false;
+        if (this.#isAlive(queued) && !queued.isInFlight) this.#send(queued);
+      }
+    });
+  }
+
+  #send(observation: Observation): void {
+    const { clock, tree } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const wallMs = clock.nowMs();
+    let content: CoapResponse;
+    try {
+      const result = told(observation, read(tree, observation.path, wallMs));
+      content = contentResponse(observation.codec, stamped(result, wallMs), observation.path, wallMs);
+      remember(observation, result);
+    } catch (error) {
+      const cause = error instanceof CausewayError ? error : new CausewayError("INTERNAL", String(error));
+      this.#end(observation, errorResponse(cause));
+      return;
+    }
+    const delivery = deliveryOf(observation.delivery, observation.lastConMs, nowMs);
+    if (delivery === "CON") observation.lastConMs = nowMs;
+    observation.sentMs = nowMs;
+    observation.isInFlight = true;
+    this.#arm(observation, undefined);
+    const { token, request } = observation;
+    const response = { ...content, observe: this.#nextSequence() };
+    void this.#deliver({ token, request, response, delivery }).then((result) => {
+      observation.isInFlight = false;
+      if (result === "acknowledged") this.#options.onAcknowledged(wallMs);
+      if (!this.#isAlive(observation)) return;
+      if (result === "reset") this.cancel(token);
+      else if (result === "timeout") this.#options.onLost();
+      else this.#afterDelivery(observation);
+    });
+  }
+
+  // What the server was told of a value that has gone on since must be made up for.
+  #afterDelivery(observation: Observation): void {
+    const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.path;
+    if (observation.pending === undefined) {
+      const resource = this.#options.tree.resource(objectId, instanceId, resourceId);
+      const current = resource?.samples.get(resourceInstanceId);
+      const before = observation.sent.get(keyOf(observation.path));
+      if (current !== undefined && isTriggered(observation.attributes, before, current.value)) {
+        observation.pending = current;
+      }
+    }
+    this.#reconsider(observation);
+  }
+
+  async #deliver(notification: Notification): Promise<DeliveryResult> {
+    try {
+      return await this.#options.notify(notification);
+    } catch {
+      return "timeout";
+    }
+  }
+
+  /** Removes an observation whose target cannot be read any more, and says so (RFC 7641 §4.2). */
+  #end(observation: Observation, response: CoapResponse): void {
+    const { token, tokenKey, request } = observation;
+    this.#drop(tokenKey);
+    void this.#deliver({ token, request, response, delivery: "CON" }).then((result) => {
+      if (result === "timeout") this.#options.onLost();
+    });
+    this.#options.onChange();
+  }
+
+  #drop(tokenKey: string): boolean {
+    const observation = this.#byToken.get(tokenKey);
+    if (observation === undefined) return false;
+    observation.timer?.timer.cancel();
+    this.#byToken.delete(tokenKey);
+    this.#index.remove(observation.path, observation);
+    return true;
+  }
+
+  #isAlive(observation: Observation): boolean {
+    return this.#byToken.get(observation.tokenKey) === observation;
+  }
+
+  /** One timer per observation; it is left alone when it fires early enough, since moving it at each notification costs. */
+  #arm(observation: Observation, dueMs: number | undefined): void {
+    observation.dueMs = dueMs;
+    if (dueMs === undefined || (observation.timer !== undefined && observation.timer.atMs <= dueMs)) return;
+    observation.timer?.timer.cancel();
+    const { clock } = this.#options;
+    const timer = clock.schedule(dueMs - clock.monotonicMs(), () => {
+      observation.timer = undefined;
+      if (observation.dueMs === undefined) return;
+      if (observation.dueMs > clock.monotonicMs()) this.#arm(observation, observation.dueMs);
+      else this.#enqueue(observation);
+    });
+    observation.timer = { atMs: dueMs, timer };
+  }
+
+  #attributesFor(path: Path, own: Attributes | undefined): Attributes {
+    const { pmin, pmax } = this.#options.defaults();
+    const base: Attributes = { ...(pmin === undefined ? {} : { pmin }), ...(pmax === undefined ? {} : { pmax }) };
+    return { ...base, ...(own ?? this.#options.attributes.effective(path)) };
+  }
+
+  #deliveryFor(path: Path, attributes: Attributes): "CON" | "NON" {
+    if (attributes.con === 1 || this.#options.attributes.wantsConBelow(path)) return "CON";
+    return attributes.con === 0 ? "NON" : this.#options.defaults().delivery;
+  }
+
+  #nextSequence(): number {
+    this.#sequence = (this.#sequence + 1) & 0xff_ffff;
+    return this.#sequence;
+  }
+}
+
+/**
+ * What a notification says: the current values, but of a single resource whose change came and went while pmin lasted,
+ * the change (it is followed by the current value).
+ */
+function told(observation: Observation, current: ReadResult): ReadResult {
+  const { pending, attributes, sent } = observation;
+  observation.pending = undefined;
+  const entry = current.entries.length === 1 ? current.entries[0] : undefined;
+  if (pending === undefined || pending === "structure" || entry === undefined) return current;
+  if (observation.path.length < 3) return current;
+  if (isTriggered(attributes, sent.get(keyOf(entry.path)), entry.value)) return current;
+  return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
+}
+
+// One time for the whole notification: servers take entries of different times for different states of the target.
+function stamped({ entries, newestMs }: ReadResult, nowMs: number): ReadResult["entries"] {
+  if (nowMs - newestMs < NOTICEABLE_AGE_MS || newestMs === Number.NEGATIVE_INFINITY) return entries;
+  return entries.map((entry) => ({ ...entry, atMs: newestMs }));
+}
+
+function remember(observation: Observation, { entries }: ReadResult): void {
+  observation.sent.clear();
+  for (const { path, value } of entries) observation.sent.set(keyOf(path), value);
+}
+
+/** Instance, resource and resource instance in one number of 48 bits; the object is the same for all. */
+function keyOf([, instanceId = 0, resourceId = 0, resourceInstanceId = 0]: Path): number {
+  return (instanceId * 0x1_0000 + resourceId) * 0x1_0000 + resourceInstanceId;
+}
+
+function keyOfToken(token: Uint8Array): string {
+  return Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString("latin1");
+}
