@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { systemClock } from "../base/clock.js";
+import { silentLog } from "../base/log.js";
+import type { GatewayConfig } from "../config/config.js";
+import { expose } from "../exposure.js";
+import { stateFile } from "../gateway.js";
+import { formatPath } from "../lwm2m/path.js";
+import type { ObjectTree } from "../lwm2m/tree.js";
+import { InstanceTable, memoryInstanceStore } from "../mapping/instances.js";
+import { Database } from "../outbox/database.js";
+import { databaseInstanceStore } from "../outbox/instance-rows.js";
+import { readGoodConfig } from "./check.js";
+import { type Command, EXIT } from "./command.js";
+
+export const preview: Command = {
+  name: "preview",
+  synopsis: "-c FILE",
+  summary: "Shows the LwM2M objects, instances and resources that will be registered. Opens no link and no server.",
+  options: {
+    config: { type: "string", short: "c", value: "FILE", summary: "the gateway's configuration" },
+    json: { type: "boolean", summary: "prints JSON" },
+  },
+  positionals: "none",
+  async run(args, io) {
+    const config = await readGoodConfig(args, io);
+    if (config === undefined) return EXIT.badConfiguration;
+    const instances = await InstanceTable.open(memoryInstanceStore([...(await knownInstances(config))]));
+    const { tree } = expose(config, {
+      clock: systemClock,
+      instances,
+      reboot: () => undefined,
+      writePoint: () => Promise.resolve(),
+      onSample: () => undefined,
+    });
+    const rows = previewRows(config, tree, instances);
+    if (args.values["json"] === true) io.out(JSON.stringify([{ endpoint: config.endpoint, resources: rows }]));
+    else io.out(renderPreview(config.endpoint, rows));
+    return EXIT.good;
+  },
+};
+
+/** Ids of a gateway that has run before: the preview must show the same. */
+async function knownInstances(config: GatewayConfig) {
+  if (!existsSync(stateFile(config))) return [];
+  await using database = await Database.open(stateFile(config), silentLog, systemClock.nowMs());
+  return await databaseInstanceStore(database).load();
+}
+
+interface PreviewRow {
+  readonly path: string;
+  readonly object: string;
+  readonly resource: string;
+  readonly operations: string;
+  readonly type: string;
+  readonly unit: string;
+  /** The device's point that feeds the resource, or `gateway`. */
+  readonly source: string;
+}
+
+function previewRows(config: GatewayConfig, tree: ObjectTree, instances: InstanceTable): readonly PreviewRow[] {
+  const sources = new Map<string, { readonly source: string; readonly unit: string }>();
+  for (const { field, profile } of config.devices) {
+    for (const { model, ordinal, resources } of profile.objects) {
+      const instanceId = instances.instanceId(field.name, model.id, ordinal);
+      for (const [resourceId, source] of resources) {
+        const label = source.kind === "point" ? `${field.name}.${source.point}` : `${field.name} (constant)`;
+        const unit = source.kind === "point" ? (profile.points.get(source.point)?.unit ?? "") : "";
+        sources.set(formatPath([model.id, instanceId, resourceId]), { source: label, unit });
+      }
+    }
+  }
+  return [...tree.objects.values()].flatMap(({ model, instances: own }) =>
+    [...own.values()].flatMap((instance) =>
+      [...instance.resources.values()].map(({ model: resource }) => {
+        const path = formatPath([model.id, instance.id, resource.id]);
+        const known = sources.get(path);
+        return {
+          path,
+          object: model.name,
+          resource: resource.name,
+          operations: resource.operations,
+          type: resource.type ?? "",
+          unit: known?.unit ?? "",
+          source: known?.source ?? "gateway",
+        };
+      }),
+    ),
+  );
+}
+
+function renderPreview(endpoint: string, rows: readonly PreviewRow[]): string {
+  const cells = rows.map((row) => [
+    row.path,
+    row.operations,
+    row.type,
+    row.unit,
+    row.source,
+    `${row.object} / ${row.resource}`,
+  ]);
+  const header = ["PATH", "OPS", "TYPE", "UNIT", "SOURCE", "NAME"];
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)),
+  );
+  const lines = [header, ...cells].map((line) =>
+    line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "),
+  );
+  return [`endpoint ${endpoint}`, ...lines.map((line) => line.trimEnd())].join("\n");
+}

@@ -1,0 +1,88 @@
+import { systemClock } from "../base/clock.js";
+import { createLog, type Log } from "../base/log.js";
+import { Scope } from "../base/scope.js";
+import { formatProblem } from "../base/source.js";
+import type { GatewayConfig } from "../config/config.js";
+import { readConfig } from "../config/read.js";
+import { openGateway } from "../gateway.js";
+import { feedWatchdog, notifyService } from "../service.js";
+import { peerOpener } from "../uplink.js";
+import { readGoodConfig } from "./check.js";
+import { type Command, EXIT, type Io } from "./command.js";
+
+export const run: Command = {
+  name: "run",
+  synopsis: "-c FILE",
+  summary: "Runs the gateway until SIGTERM or SIGINT: then de-registers and writes everything out. SIGHUP reloads.",
+  options: { config: { type: "string", short: "c", value: "FILE", summary: "the gateway's configuration" } },
+  positionals: "none",
+  async run(args, io) {
+    const events = new Events(io);
+    let config = await readGoodConfig(args, io);
+    if (config === undefined) return EXIT.badConfiguration;
+    while (config !== undefined) config = await runOnce(config, events, io);
+    return EXIT.good;
+  },
+};
+
+type Event = "stop" | "restart" | "reload";
+
+/** What happened, in order: nothing is missed while the gateway starts or stops. */
+class Events {
+  readonly #waiting: Event[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(io: Io) {
+    if (io.signal.aborted) this.push("stop");
+    io.signal.addEventListener("abort", () => this.push("stop"), { once: true });
+    io.onReload(() => this.push("reload"));
+  }
+
+  push(event: Event): void {
+    this.#waiting.push(event);
+    this.#wake();
+  }
+
+  async next(): Promise<Event> {
+    for (;;) {
+      const event = this.#waiting.shift();
+      if (event !== undefined) return event;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+/** Runs one configuration to its end; gives the one to go on with, or undefined to stop. */
+async function runOnce(config: GatewayConfig, events: Events, io: Io): Promise<GatewayConfig | undefined> {
+  const { environment } = io;
+  const format = environment["JOURNAL_STREAM"] === undefined ? "plain" : "journald";
+  const log = createLog(config.logLevel, (line) => io.out(line.trimEnd()), format);
+  await using scope = new Scope((error) => log.error("a part of the gateway failed", { error }));
+  const context = { clock: systemClock, log, random: Math.random };
+  const restart = (): void => events.push("restart");
+  const gateway = await openGateway(config, { ...context, openPeer: peerOpener(context), restart }, scope);
+  log.info("gateway started", { endpoint: config.endpoint, devices: config.devices.length });
+  await notifyService("READY=1", environment, log);
+  const watchdog = { environment, clock: systemClock, log, buses: () => gateway.field.status().buses };
+  scope.spawn((signal) => feedWatchdog(watchdog, signal));
+  const next = await awaitEnd(config, events, log);
+  log.info("gateway stops", { next: next === undefined ? "exit" : "start again" });
+  await notifyService(next === undefined ? "STOPPING=1" : "RELOADING=1", environment, log);
+  return next;
+}
+
+async function awaitEnd(config: GatewayConfig, events: Events, log: Log): Promise<GatewayConfig | undefined> {
+  for (;;) {
+    const event = await events.next();
+    if (event === "stop") return undefined;
+    if (event === "restart") return config;
+    const { config: fresh, problems } = await readConfig(config.file).catch((error: unknown) => {
+      log.error("the configuration cannot be read; the old one stays", { error });
+      return { config: undefined, problems: [] };
+    });
+    if (fresh !== undefined) return fresh;
+    log.error("the configuration has mistakes; the old one stays", { problems: problems.map(formatProblem) });
+  }
+}

@@ -1,0 +1,127 @@
+import { join } from "node:path";
+import type { Clock } from "./base/clock.js";
+import type { Log } from "./base/log.js";
+import type { Scope } from "./base/scope.js";
+import type { GatewayConfig } from "./config/config.js";
+import { expose } from "./exposure.js";
+import { type Field, type FieldStatus, openField } from "./field/field.js";
+import { loadAdapter } from "./field/load-adapter.js";
+import type { Reading } from "./field/reading.js";
+import { Lwm2mClient, type OpenPeer, type RegistrationStatus } from "./lwm2m/client.js";
+import type { ObjectTree } from "./lwm2m/tree.js";
+import type { BridgedSample } from "./mapping/bridge.js";
+import { InstanceTable } from "./mapping/instances.js";
+import { Database } from "./outbox/database.js";
+import { databaseInstanceStore } from "./outbox/instance-rows.js";
+import { Outbox, type OutboxCounters } from "./outbox/outbox.js";
+import { startDrains } from "./uplink.js";
+
+export interface GatewayContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly openPeer: OpenPeer;
+  /** A server asked for a restart (/3/0/4); called after it got its answer. */
+  readonly restart: () => void;
+}
+
+export interface GatewayStatus {
+  readonly endpoint: string;
+  readonly servers: readonly RegistrationStatus[];
+  readonly field: FieldStatus;
+  readonly outbox: OutboxCounters;
+}
+
+export interface GatewayListener {
+  onReadings?(device: string, readings: readonly Reading[]): void;
+  onSample?(sample: BridgedSample): void;
+}
+
+export interface Gateway {
+  readonly tree: ObjectTree;
+  readonly client: Lwm2mClient;
+  readonly field: Field;
+  status(): Promise<GatewayStatus>;
+}
+
+/** The state of a gateway in one file, below the configured folder. */
+export function stateFile(config: GatewayConfig): string {
+  return join(config.stateFolder, "causeway.db");
+}
+
+/**
+ * The composition root: configuration → outbox → tree → field → client. Everything belongs to the scope; closing it
+ * de-registers, commits the outbox and closes the links. Rejects with OUTBOX_UNAVAILABLE or LWM2M_MODEL; absent
+ * devices and servers never fail the start.
+ */
+export async function openGateway(
+  config: GatewayConfig,
+  context: GatewayContext,
+  scope: Scope,
+  listener: GatewayListener = {},
+): Promise<Gateway> {
+  const { clock, log, random, openPeer, restart } = context;
+  const { endpoint } = config;
+  const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
+  const queues = config.servers
+    .filter(({ history }) => history === "send")
+    .map(({ account }) => ({ endpoint, shortServerId: account.shortServerId }));
+  const outbox = scope.use(await Outbox.open(database, queues, config.outbox, clock, log));
+  const instances = await InstanceTable.open(databaseInstanceStore(database));
+
+  const links: { field?: Field } = {};
+  const exposure = expose(config, {
+    clock,
+    instances,
+    reboot: restart,
+    writePoint: async (device, point, value, signal) => links.field?.write(device, point, value, signal),
+    onSample(bridged) {
+      const { path, type, sample } = bridged;
+      if (queues.length > 0) outbox.append({ endpoint, path, type, ...sample });
+      listener.onSample?.(bridged);
+    },
+  });
+  await instances.save();
+
+  const field = await openField(
+    {
+      links: config.links,
+      devices: config.devices.map((device) => device.field),
+      loadAdapter,
+      clock,
+      log,
+      random,
+      onReadings(device, readings) {
+        exposure.bridge.accept(device, readings);
+        listener.onReadings?.(device, readings);
+      },
+    },
+    scope,
+  );
+  links.field = field;
+
+  const client = new Lwm2mClient({
+    endpoint,
+    tree: exposure.tree,
+    models: config.models,
+    servers: config.servers.map(({ account }) => account),
+    openPeer,
+    clock,
+    log,
+    random,
+  });
+  client.start(scope);
+  startDrains({ outbox, client, queues, clock, log, random }, scope);
+  return {
+    tree: exposure.tree,
+    client,
+    field,
+    status: async () => ({
+      endpoint,
+      servers: client.registrations,
+      field: field.status(),
+      outbox: await outbox.counters(),
+    }),
+  };
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { runCli } from "./cli/cli.js";
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => stop.abort(new Error(signal)));
+}
+// A reader that went away (causeway preview | head) is no reason for a stack trace.
+process.stdout.on("error", () => stop.abort(new Error("standard output is closed")));
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  terminal: process.stdout.isTTY ? "terminal" : "pipe",
+  environment: process.env,
+  signal: stop.signal,
+  onReload: (listener) => void process.on("SIGHUP", listener),
+});

@@ -1,0 +1,99 @@
+import type { Clock } from "./base/clock.js";
+import { abortable } from "./base/clock.js";
+import { CausewayError } from "./base/errors.js";
+import type { Log } from "./base/log.js";
+import type { Scope } from "./base/scope.js";
+import { CoapEndpoint } from "./coap/endpoint.js";
+import { openUdp } from "./coap/udp.js";
+import type { Lwm2mClient, OpenPeer } from "./lwm2m/client.js";
+import type { Path } from "./lwm2m/path.js";
+import { type DrainTarget, drain, type ServerView } from "./outbox/drain.js";
+import type { Outbox, Queue } from "./outbox/outbox.js";
+
+const DEFAULT_PORT = 5683;
+
+/** Opens `coap://` servers over UDP, a connected socket each. */
+export function peerOpener(context: {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}): OpenPeer {
+  return async ({ uri }, handler, signal) => {
+    const { protocol, hostname, port } = new URL(uri);
+    if (protocol !== "coap:") throw new CausewayError("CONFIG_INVALID", `${uri}: no transport for ${protocol}`);
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const transport = await openUdp({ host, port: port === "" ? DEFAULT_PORT : Number(port) }, signal);
+    return new CoapEndpoint(transport, handler, context);
+  };
+}
+
+interface DrainContext {
+  readonly outbox: Outbox;
+  readonly client: Lwm2mClient;
+  readonly queues: readonly Queue[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** One drain for each server that wants history; they wake at commits and at news of the registration. */
+export function startDrains(context: DrainContext, scope: Scope): void {
+  const wake = new Signal();
+  const onState = context.client.onState(() => wake.fire());
+  const onCommit = context.outbox.onCommit(() => wake.fire());
+  scope.defer(() => {
+    onState[Symbol.dispose]();
+    onCommit[Symbol.dispose]();
+  });
+  for (const queue of context.queues) {
+    scope.spawn((signal) => drain(context.outbox, targetOf(queue, context, wake), context, signal));
+  }
+}
+
+function targetOf(queue: Queue, { client }: DrainContext, wake: Signal): DrainTarget {
+  return {
+    queue,
+    view: () => viewOf(client, queue.shortServerId),
+    changed: (signal) => abortable(wake.next, signal),
+    send(samples, signal) {
+      const entries = samples.map(({ path, type, value, atMs }) => ({ path, type, value, atMs }));
+      return client.send(entries, signal, queue.shortServerId);
+    },
+  };
+}
+
+const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, observedSinceMs: () => undefined };
+
+function viewOf(client: Lwm2mClient, shortServerId: number): ServerView {
+  const status = client.registrations.find((registration) => registration.shortServerId === shortServerId);
+  const registeredAtMs = status?.state === "registered" ? status.registeredAtMs : undefined;
+  if (registeredAtMs === undefined) return AWAY;
+  return {
+    state: "registered",
+    registeredAtMs,
+    provenAtMs: status?.provenAtMs ?? registeredAtMs,
+    observedSinceMs: (path: Path) => client.observedSinceMs(shortServerId, path),
+  };
+}
+
+/** A promise that is renewed each time it fires. */
+class Signal {
+  #fire: () => void = () => undefined;
+  next: Promise<void>;
+
+  constructor() {
+    this.next = this.#renew();
+  }
+
+  fire(): void {
+    const fire = this.#fire;
+    this.next = this.#renew();
+    fire();
+  }
+
+  #renew(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#fire = resolve;
+    });
+  }
+}
