@@ -154,7 +154,7 @@ describe("we ask coap-server", () => {
   });
 
   it("PUT and GET while some of its datagrams are lost", async () => {
-    const endpoint = await connect("-l", "2,6", "-d", "10");
+    const endpoint = await connect("-l", "2,8", "-d", "10");
     const put = await endpoint.request({ ...get("stored"), method: "PUT", payload: LARGE }, never);
     expect([Code.Created, Code.Changed]).toContain(put.code);
     const back = await endpoint.request(get("stored"), never);
