@@ -33,11 +33,9 @@ function codec(contentFormat: number, name: string, accepts: Accepts): Codec {
 
 function writeRecord(writer: CborWriter, record: PackRecord): void {
   const { baseName, baseTimeMs, name, timeMs, entry } = record;
-  const optional = [baseName, baseTimeMs, name, timeMs].reduce(
-    (count: number, field) => count + Number(field !== undefined),
-    0,
-  );
-  writer.map(optional + 1);
+  let fields = 1;
+  for (const field of [baseName, baseTimeMs, name, timeMs]) if (field !== undefined) fields++;
+  writer.map(fields);
   if (baseName !== undefined) writer.integer(Label.bn).text(baseName);
   if (baseTimeMs !== undefined) writeTime(writer.integer(Label.bt), baseTimeMs);
   if (name !== undefined) writer.integer(Label.n).text(name);

@@ -1,4 +1,3 @@
-import { utf8Encode } from "../../base/bytes.js";
 import { CausewayError } from "../../base/errors.js";
 import { formatPath } from "../path.js";
 import type { Codec, Entry } from "./codec.js";
@@ -19,7 +18,7 @@ function codec(contentFormat: number, name: string, accepts: Accepts): Codec {
   return {
     contentFormat,
     name,
-    encode: (entries, context) => utf8Encode(`[${packRecords(entries, context).map(formatRecord).join(",")}]`),
+    encode: (entries, context) => Buffer.from(`[${packRecords(entries, context).map(formatRecord).join(",")}]`, "utf8"),
     decode: (payload, context) => resolveValues(readPack(payload, accepts), context),
     decodePaths: (payload) => resolvePaths(readPack(payload, accepts)),
   };

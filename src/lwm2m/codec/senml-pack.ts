@@ -19,6 +19,11 @@ const FIELD_COST = 2;
 /** The records of a pack, names and times shortened by base values; order is kept. */
 export function packRecords(entries: readonly Entry[], context: EncodeContext): readonly PackRecord[] {
   const timesMs = packTimes(entries, context);
+  const [first] = entries;
+  // The hot path: one fresh value, as most notifications are.
+  if (first !== undefined && entries.length === 1 && timesMs === undefined) {
+    return [{ baseName: nameOf(first), entry: first }];
+  }
   return packNames(entries).map(({ baseName, name, entry }, index) => {
     const timeMs = timesMs?.offsetsMs[index];
     return {

@@ -1,4 +1,4 @@
-import { utf8Decode, utf8Encode } from "../../base/bytes.js";
+import { utf8Decode } from "../../base/bytes.js";
 import { formatPath } from "../path.js";
 import type { ResourceType, Value } from "../value.js";
 import type { Codec } from "./codec.js";
@@ -19,7 +19,7 @@ export const textCodec: Codec = {
   contentFormat: 0,
   name: "text/plain",
   encode(entries) {
-    return utf8Encode(formatText(singleEntry(entries, "text/plain").value));
+    return Buffer.from(formatText(singleEntry(entries, "text/plain").value), "utf8");
   },
   decode(payload, context) {
     const path = context.target;
