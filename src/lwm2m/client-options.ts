@@ -1,0 +1,41 @@
+import type { Clock } from "../base/clock.js";
+import type { Log } from "../base/log.js";
+import type { OpenPeer, ServerAccount } from "./account.js";
+import type { ModelRegistry } from "./model.js";
+import type { Lwm2mVersion } from "./models.js";
+import type { ObjectTree } from "./tree.js";
+
+export interface ClientOptions {
+  /** Endpoint client name, a URN by preference (OMA LwM2M Core 1.2 §7.4). */
+  readonly endpoint: string;
+  /** The client adds objects 0 and 1 for its accounts; object 3 (`addDevice`) and all others are the caller's. */
+  readonly tree: ObjectTree;
+  readonly models: ModelRegistry;
+  readonly servers: readonly ServerAccount[];
+  readonly openPeer: OpenPeer;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0 ≤ x < 1; spreads retries. */
+  readonly random: () => number;
+}
+
+/** What is known of one server at this moment; times are wall clock milliseconds. */
+export interface RegistrationStatus {
+  readonly shortServerId: number;
+  readonly uri: string;
+  /**
+   * `waiting` for the next attempt (`retryAtMs`), `disabled` by the server (until `retryAtMs`). An Update under way
+   * still counts as registered.
+   */
+  readonly state: "idle" | "registering" | "registered" | "waiting" | "disabled" | "deregistering" | "closed";
+  /** The version that the server accepted. */
+  readonly version?: Lwm2mVersion;
+  /** When the server accepted the present registration; absent while there is none. */
+  readonly registeredAtMs?: number;
+  /** When the newest message that the server has acknowledged was sent: it lived then. */
+  readonly provenAtMs?: number;
+  readonly retryAtMs?: number;
+  /** Why the last attempt failed: an error code, or a response code such as "4.03". */
+  readonly lastFailure?: string;
+  readonly observations: number;
+}
