@@ -1,0 +1,175 @@
+import {
+  CausewayError,
+  type Clock,
+  decodeRegisters,
+  encodeRegisters,
+  type FaultQuality,
+  type Link,
+  mergeBits,
+  type Point,
+  type Reading,
+  registerCount,
+  type Scalar,
+  type Station,
+  sleep,
+  type TracedFrame,
+} from "causeway/adapter";
+import { exceptionError, exceptionQuality, exceptionText, isBusy } from "./exception.js";
+import { formatOf, isBitTable, type ModbusPoint, type ModbusStation, wireRegister } from "./options.js";
+import { type Client, PduCodec, type Refusal } from "./pdu.js";
+import { mergeSpans, READ_FUNCTION, type Span } from "./plan.js";
+import type { Timing } from "./timing.js";
+import type { Transport } from "./transport.js";
+
+type PlaceOnWire = Pick<Span, "table" | "register" | "count">;
+type Encode = Parameters<PduCodec["request"]>[1];
+
+/** A busy station is asked once more after this. */
+const BUSY_PAUSE_MS = 250;
+
+/** One Modbus connection, whatever carries it. */
+export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
+  readonly closed: Promise<Error>;
+  readonly #transport: Transport;
+  readonly #timing: Timing;
+  readonly #clock: Clock;
+  readonly #codec = new PduCodec();
+
+  constructor(transport: Transport, timing: Timing, clock: Clock) {
+    this.#transport = transport;
+    this.#timing = timing;
+    this.#clock = clock;
+    this.closed = transport.closed;
+  }
+
+  async read(
+    station: Station<ModbusStation>,
+    points: readonly Point<ModbusPoint>[],
+    signal: AbortSignal,
+  ): Promise<readonly Reading[]> {
+    const readings: Reading[] = [];
+    for (const span of mergeSpans(points, station.traits, this.#timing)) {
+      readings.push(...(await this.#readSpan(station, span, signal)));
+    }
+    return readings;
+  }
+
+  async write(
+    station: Station<ModbusStation>,
+    point: Point<ModbusPoint>,
+    value: Scalar,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { at, write } = point.address;
+    const place = `${station.name}.${point.name}`;
+    if ((at.table === "discrete" || at.table === "input") && write?.register === undefined) {
+      throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: ${at.table} registers are read-only`);
+    }
+    const base = station.traits.addressBase ?? 0;
+    const register = write?.register === undefined ? wireRegister(point, station.traits) : write.register - base;
+    if (register < 0) throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: register ${register} does not exist`);
+    const isMultiple = write?.function === "multiple";
+    const call = isBitTable(at.table)
+      ? coilCall(register, fitValue(point, value) === true, isMultiple)
+      : registersCall(register, await this.#registersFor(station, point, value, register, signal), isMultiple);
+    const answer = await this.#ask(station, call, signal);
+    if ("exception" in answer) throw exceptionError(answer.exception, place);
+  }
+
+  trace(): readonly TracedFrame[] {
+    return this.#transport.trace();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]();
+  }
+
+  async #readSpan(station: Station<ModbusStation>, span: Span, signal: AbortSignal): Promise<readonly Reading[]> {
+    if (span.register < 0 || span.register + span.count > 65536) {
+      return this.#faults(span, "unsupported", `register ${span.register} does not exist on the wire`);
+    }
+    if (station.address.unit === 0 && this.#timing.characterMs > 0) {
+      return this.#faults(span, "unsupported", "unit 0 is the broadcast, nothing answers");
+    }
+    try {
+      const answer = await this.#ask(station, readCall(span), signal);
+      if (!("exception" in answer)) return this.#decode(span, station, answer);
+      return this.#faults(span, exceptionQuality(answer.exception), exceptionText(answer.exception));
+    } catch (error) {
+      if (!(error instanceof CausewayError)) throw error;
+      if (error.code === "FIELD_TIMEOUT") return this.#faults(span, "timeout", error.message);
+      if (error.code === "FIELD_GARBLED") return this.#faults(span, "crc", error.message);
+      throw error;
+    }
+  }
+
+  #decode(span: Span, station: Station<ModbusStation>, bytes: Uint8Array): Reading[] {
+    const atMs = this.#clock.nowMs();
+    return span.points.map((point): Reading => {
+      const offset = wireRegister(point, station.traits) - span.register;
+      const value = isBitTable(span.table)
+        ? (((bytes[offset >> 3] ?? 0) >> (offset & 7)) & 1) === 1
+        : decodeRegisters(bytes, 2 * offset, formatOf(point.address));
+      if (typeof value !== "number" || Number.isFinite(value))
+        return { point: point.name, atMs, quality: "good", value };
+      return { point: point.name, atMs, quality: "invalid", reason: `${value} is not a number`, value };
+    });
+  }
+
+  #faults(span: Span, quality: FaultQuality, reason: string): Reading[] {
+    const atMs = this.#clock.nowMs();
+    return span.points.map((point) => ({ point: point.name, atMs, quality, reason }));
+  }
+
+  /** A field of bits is put into what its register holds now, within the same turn on the bus. */
+  async #registersFor(
+    station: Station<ModbusStation>,
+    point: Point<ModbusPoint>,
+    value: Scalar,
+    register: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const format = formatOf(point.address);
+    const encoded = encodeRegisters(value, format);
+    if (format.bits === undefined) return encoded;
+    const count = registerCount(format);
+    const present = await this.#ask(station, readCall({ table: "holding", register, count }), signal);
+    if ("exception" in present) throw exceptionError(present.exception, `${station.name}.${point.name}`);
+    return mergeBits(present, encoded, format);
+  }
+
+  async #ask(station: Station<ModbusStation>, call: Encode, signal: AbortSignal): Promise<Uint8Array | Refusal> {
+    const { unit } = station.address;
+    const { responseTimeoutMs = this.#timing.responseTimeoutMs, requestGapMs: gapMs = 0 } = station.traits;
+    for (let attempt = 0; ; attempt++) {
+      const { pdu, read } = this.#codec.request(unit, call);
+      const answer = read(await this.#transport.exchange({ unit, pdu, responseTimeoutMs, gapMs }, signal));
+      if (!("exception" in answer) || !isBusy(answer.exception) || attempt > 0) return answer;
+      await sleep(this.#clock, BUSY_PAUSE_MS, signal);
+    }
+  }
+}
+
+/** The value that the wire will carry; throws VALUE_INVALID. */
+export function fitValue(point: Point<ModbusPoint>, value: Scalar): Scalar {
+  const format = formatOf(point.address);
+  return decodeRegisters(encodeRegisters(value, format), 0, format);
+}
+
+function readCall({ table, register, count }: PlaceOnWire): Encode {
+  const method = (["writeFC1", "writeFC2", "writeFC3", "writeFC4"] as const)[READ_FUNCTION[table] - 1] ?? "writeFC3";
+  return (client: Client, unit, done) => client[method](unit, register, count, done);
+}
+
+function coilCall(register: number, isOn: boolean, isMultiple: boolean): Encode {
+  if (isMultiple) return (client, unit, done) => client.writeFC15(unit, register, [isOn], done);
+  return (client, unit, done) => client.writeFC5(unit, register, isOn, done);
+}
+
+function registersCall(register: number, bytes: Uint8Array, isMultiple: boolean): Encode {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const words = Array.from({ length: bytes.length / 2 }, (_, index) => view.getUint16(2 * index));
+  const [first = 0] = words;
+  if (words.length > 1 || isMultiple) return (client, unit, done) => client.writeFC16(unit, register, words, done);
+  return (client, unit, done) => client.writeFC6(unit, register, first, done);
+}

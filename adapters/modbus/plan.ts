@@ -1,0 +1,84 @@
+import { type DeviceTraits, type Exchange, type Point, registerCount, type Station } from "causeway/adapter";
+import {
+  formatOf,
+  isBitTable,
+  type ModbusLinkOptions,
+  type ModbusPoint,
+  type ModbusStation,
+  type Table,
+  wireRegister,
+} from "./options.js";
+import { exchangeMs, gapLimit, type Timing, timingOf } from "./timing.js";
+
+/** Neighbouring registers, or bits, that one request reads. */
+export interface Span {
+  readonly table: Table;
+  /** As on the wire, counted from 0. */
+  readonly register: number;
+  readonly count: number;
+  /** By register, ascending. */
+  readonly points: readonly Point<ModbusPoint>[];
+}
+
+/** Modbus Application Protocol V1.1b3 §6.1 and §6.3. */
+export const MAX_BITS = 2000;
+export const MAX_REGISTERS = 125;
+const BITS_PER_REGISTER = 16;
+
+export const READ_FUNCTION: Readonly<Record<Table, 1 | 2 | 3 | 4>> = { coil: 1, discrete: 2, holding: 3, input: 4 };
+
+export function planExchanges(
+  options: ModbusLinkOptions,
+  station: Station<ModbusStation>,
+  points: readonly Point<ModbusPoint>[],
+): Exchange<ModbusPoint>[] {
+  const timing = timingOf(options);
+  return mergeSpans(points, station.traits, timing).map((span) => {
+    const what = isBitTable(span.table) ? "bits" : "registers";
+    const dataBytes = isBitTable(span.table) ? Math.ceil(span.count / 8) : 2 * span.count;
+    return {
+      points: span.points,
+      summary: `FC${READ_FUNCTION[span.table]} unit ${station.address.unit}, ${span.count} ${what} from ${span.register}`,
+      wireMs: exchangeMs(timing, dataBytes, station.traits),
+    };
+  });
+}
+
+/** Joins points while the gap between them is cheaper than a request and the whole fits into one. */
+export function mergeSpans(points: readonly Point<ModbusPoint>[], traits: DeviceTraits, timing: Timing): Span[] {
+  const maxGap = gapLimit(timing, traits);
+  const maxRegisters = Math.min(traits.maxRegisters ?? MAX_REGISTERS, MAX_REGISTERS);
+  const spans: Span[] = [];
+  for (const next of points.map((point) => spanOf(point, traits)).sort(byPlace)) {
+    const last = spans.at(-1);
+    const isBits = isBitTable(next.table);
+    const limit = isBits ? MAX_BITS : maxRegisters;
+    const gap = isBits ? maxGap * BITS_PER_REGISTER : maxGap;
+    const joined = last === undefined ? undefined : join(last, next);
+    const fits =
+      last !== undefined &&
+      joined !== undefined &&
+      joined.count <= limit &&
+      next.register - (last.register + last.count) <= gap;
+    if (fits) spans[spans.length - 1] = joined;
+    else spans.push(next);
+  }
+  return spans;
+}
+
+function spanOf(point: Point<ModbusPoint>, traits: DeviceTraits): Span {
+  const { table } = point.address.at;
+  const count = isBitTable(table) ? 1 : registerCount(formatOf(point.address));
+  return { table, register: wireRegister(point, traits), count, points: [point] };
+}
+
+function byPlace(a: Span, b: Span): number {
+  return a.table === b.table ? a.register - b.register : READ_FUNCTION[a.table] - READ_FUNCTION[b.table];
+}
+
+/** Undefined for different tables. `b` does not start before `a`. */
+function join(a: Span, b: Span): Span | undefined {
+  if (a.table !== b.table || a.register < 0) return undefined;
+  const end = Math.max(a.register + a.count, b.register + b.count);
+  return { table: a.table, register: a.register, count: end - a.register, points: [...a.points, ...b.points] };
+}

@@ -1,0 +1,226 @@
+import {
+  CausewayError,
+  type Clock,
+  concatBytes,
+  FrameTrace,
+  type Line,
+  NO_BYTES,
+  sleep,
+  type Timer,
+  type TracedFrame,
+} from "causeway/adapter";
+import { answerLength, answerProblem, expectedLength } from "./answer.js";
+import { hasGoodCrc, rtuFrame } from "./crc.js";
+import type { Timing } from "./timing.js";
+import type { Request, Transport } from "./transport.js";
+
+const FRAME_OVERHEAD = 3;
+const MAX_FRAME_LENGTH = 256;
+/** Converters and operating systems hand a frame over in pieces; within this it may still go on. */
+const FRAGMENT_MS = 50;
+/** After silence or damage: input is thrown away until the line has been quiet for so long. */
+const RESYNC_MS = 100;
+/** What stations get to carry out a broadcast (Modbus over Serial Line V1.02 §2.4.1: 100 to 200 ms). */
+const TURNAROUND_MS = 150;
+
+interface Pending {
+  readonly request: Request;
+  readonly frame: Uint8Array;
+  readonly settle: (outcome: Uint8Array | CausewayError) => void;
+  received: Uint8Array;
+  echoRemoved: boolean;
+  fragmentTimer: Timer | undefined;
+}
+
+/**
+ * Modbus RTU, on a serial port or through a serial server. Frames have no number, so that a late answer could be taken
+ * for the next one: only a frame of the right unit, function, length and checksum counts, and after a fault the line
+ * must first be quiet; a request that was given up bars its like for as long again as an answer may take.
+ */
+export class RtuTransport implements Transport {
+  readonly closed: Promise<CausewayError>;
+  readonly #line: Line;
+  readonly #clock: Clock;
+  readonly #timing: Timing;
+  readonly #trace: FrameTrace;
+  #pending: Pending | undefined;
+  #gone: CausewayError | undefined;
+  /** Monotonic time of the last byte in or out. */
+  #activeAtMs = Number.NEGATIVE_INFINITY;
+  /** The last exchange left the line in doubt: bytes of it may still come. */
+  #doubtful = false;
+  /** Until when an answer may still come to a request that was given up, by unit and function. */
+  readonly #lateUntilMs = new Map<number, number>();
+  /** Whether the interface gives us back what we send; learned from the first answer to a read. */
+  #echo: "unknown" | "yes" | "no" = "unknown";
+
+  constructor(line: Line, timing: Timing, clock: Clock) {
+    this.#line = line;
+    this.#timing = timing;
+    this.#clock = clock;
+    this.#trace = new FrameTrace(clock);
+    line.listen((bytes) => this.#receive(bytes));
+    this.closed = line.closed.then((reason) => {
+      this.#gone = reason;
+      this.#pending?.settle(reason);
+      return reason;
+    });
+  }
+
+  async exchange(request: Request, signal: AbortSignal): Promise<Uint8Array> {
+    signal.throwIfAborted();
+    await this.#quiet(request, signal);
+    if (this.#gone !== undefined) throw this.#gone;
+    const frame = rtuFrame(request.unit, request.pdu);
+    const outcome = new Promise<Uint8Array | CausewayError>((settle) => {
+      this.#pending = { request, frame, settle, received: NO_BYTES, echoRemoved: false, fragmentTimer: undefined };
+    });
+    const sentMs = frame.length * this.#timing.characterMs;
+    this.#activeAtMs = this.#clock.monotonicMs() + sentMs;
+    this.#trace.add("out", frame);
+    this.#line.write(frame);
+    const timer = this.#expire(request, sentMs);
+    const onAbort = (): void => this.#pending?.settle(new CausewayError("LINK_CLOSED", "given up"));
+    signal.addEventListener("abort", onAbort, { once: true });
+    const answer = await outcome;
+    timer.cancel();
+    this.#pending?.fragmentTimer?.cancel();
+    this.#pending = undefined;
+    signal.removeEventListener("abort", onAbort);
+    if (answer instanceof CausewayError) this.#giveUpOn(request);
+    signal.throwIfAborted();
+    if (answer instanceof CausewayError) throw answer;
+    return answer;
+  }
+
+  trace(): readonly TracedFrame[] {
+    return this.#trace.frames();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#line[Symbol.asyncDispose]();
+    await this.closed;
+  }
+
+  #expire(request: Request, sentMs: number): Timer {
+    const { unit, pdu, responseTimeoutMs } = request;
+    if (unit === 0) return this.#clock.schedule(sentMs + TURNAROUND_MS, () => this.#pending?.settle(pdu.slice(0, 5)));
+    const answerMs = (answerLength(pdu) + FRAME_OVERHEAD) * this.#timing.characterMs;
+    return this.#clock.schedule(sentMs + responseTimeoutMs + answerMs, () => {
+      const silent = this.#pending?.received.length === 0;
+      const what = silent ? `did not answer within ${responseTimeoutMs} ms` : "gave no whole answer";
+      this.#pending?.settle(new CausewayError(silent ? "FIELD_TIMEOUT" : "FIELD_GARBLED", `unit ${unit} ${what}`));
+    });
+  }
+
+  #giveUpOn(request: Request): void {
+    this.#doubtful = true;
+    const windowMs = Math.max(RESYNC_MS, request.responseTimeoutMs);
+    this.#lateUntilMs.set(kindOf(request), this.#clock.monotonicMs() + windowMs);
+  }
+
+  /** Waits for the silence before a frame; gives up on a line that never falls silent. */
+  async #quiet(request: Request, signal: AbortSignal): Promise<void> {
+    const startedMs = this.#clock.monotonicMs();
+    const longestMs = 2 * Math.max(RESYNC_MS, request.responseTimeoutMs) + request.gapMs;
+    for (;;) {
+      const nowMs = this.#clock.monotonicMs();
+      const waitMs = this.#quietAtMs(request) - nowMs;
+      if (waitMs <= 0) break;
+      if (nowMs - startedMs > longestMs) throw new CausewayError("FIELD_GARBLED", "the line is never quiet");
+      await sleep(this.#clock, waitMs, signal);
+    }
+    this.#doubtful = false;
+    this.#lateUntilMs.delete(kindOf(request));
+  }
+
+  #quietAtMs(request: Request): number {
+    const silenceMs = Math.max(this.#timing.silenceMs, request.gapMs, this.#doubtful ? RESYNC_MS : 0);
+    return Math.max(this.#activeAtMs + silenceMs, this.#lateUntilMs.get(kindOf(request)) ?? 0);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#activeAtMs = Math.max(this.#activeAtMs, this.#clock.monotonicMs());
+    const copy = bytes.slice();
+    this.#trace.add("in", copy);
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const received = pending.received.length === 0 ? copy : concatBytes([pending.received, copy]);
+    pending.received = received.length > 2 * MAX_FRAME_LENGTH ? received.subarray(-MAX_FRAME_LENGTH) : received;
+    this.#removeEcho(pending);
+    dropForeign(pending);
+    const found = findAnswer(pending);
+    if (found === undefined) {
+      this.#awaitMore(pending);
+      return;
+    }
+    if (this.#echo === "unknown" && isRead(pending.request)) this.#echo = pending.echoRemoved ? "yes" : "no";
+    if (found.surplus > 0) this.#doubtful = true;
+    pending.settle(found.pdu);
+  }
+
+  // The answer to a single write looks exactly like an echo: until a read has shown which it is, it counts as answer.
+  #removeEcho(pending: Pending): void {
+    const possible = this.#echo === "yes" || (this.#echo === "unknown" && isRead(pending.request));
+    if (!possible || pending.echoRemoved || pending.received.length < pending.frame.length) return;
+    if (!pending.frame.every((byte, index) => byte === pending.received[index])) return;
+    pending.echoRemoved = true;
+    pending.received = pending.received.subarray(pending.frame.length);
+  }
+
+  // Enough bytes and no answer among them: when nothing follows, it is damaged, and waiting longer will not mend it.
+  #awaitMore(pending: Pending): void {
+    pending.fragmentTimer?.cancel();
+    if (pending.received.length < answerLength(pending.request.pdu) + FRAME_OVERHEAD) return;
+    const quietMs = Math.max(this.#timing.silenceMs, FRAGMENT_MS);
+    pending.fragmentTimer = this.#clock.schedule(quietMs, () =>
+      pending.settle(new CausewayError("FIELD_GARBLED", `unit ${pending.request.unit}: the answer is damaged`)),
+    );
+  }
+}
+
+/** Looks for the one frame that can be the answer, also behind noise; `surplus` counts bytes that follow it. */
+function findAnswer({
+  request,
+  received,
+}: Pending): { readonly pdu: Uint8Array; readonly surplus: number } | undefined {
+  for (let start = 0; start + FRAME_OVERHEAD < received.length; start++) {
+    if (received[start] !== request.unit) continue;
+    const length = expectedLength(request.pdu, received[start + 1]);
+    const end = start + (length ?? 0) + FRAME_OVERHEAD;
+    if (length === undefined || end > received.length || !hasGoodCrc(received, start, end)) continue;
+    const pdu = received.subarray(start + 1, end - 2);
+    if (answerProblem(request.pdu, pdu) === undefined) return { pdu, surplus: received.length - end };
+  }
+  return undefined;
+}
+
+/** Drops whole frames at the front that are not the answer: late ones, or those of another unit. */
+function dropForeign(pending: Pending): void {
+  for (;;) {
+    const { received, request } = pending;
+    const length = frameLength(received);
+    if (length === undefined || received.length < length || !hasGoodCrc(received, 0, length)) return;
+    const pdu = received.subarray(1, length - 2);
+    if (received[0] === request.unit && answerProblem(request.pdu, pdu) === undefined) return;
+    pending.received = received.subarray(length);
+  }
+}
+
+/** Length of an answer of any unit that starts here, as far as its first bytes tell. */
+function frameLength(received: Uint8Array): number | undefined {
+  const [, code, byteCount] = received;
+  if (code === undefined || byteCount === undefined) return undefined;
+  if (code >= 0x80) return 5;
+  if (code >= 1 && code <= 4) return 5 + byteCount;
+  return code === 5 || code === 6 || code === 15 || code === 16 ? 8 : undefined;
+}
+
+/** Requests whose answers could be taken for one another. */
+function kindOf({ unit, pdu }: Request): number {
+  return (unit << 8) | (pdu[0] ?? 0);
+}
+
+function isRead({ pdu }: Request): boolean {
+  return (pdu[0] ?? 0) <= 4;
+}

@@ -1,0 +1,22 @@
+import type { TracedFrame } from "causeway/adapter";
+
+export interface Request {
+  readonly unit: number;
+  /** Function code and data. */
+  readonly pdu: Uint8Array;
+  readonly responseTimeoutMs: number;
+  /** Pause that the station wants before the request. */
+  readonly gapMs: number;
+}
+
+/** Carries one request at a time to its own answer, or to none. */
+export interface Transport extends AsyncDisposable {
+  /** Settles when the line below is gone, with the reason; never rejects. */
+  readonly closed: Promise<Error>;
+  /**
+   * The PDU of the answer: of the same unit and function, of the right length, for a write of the same content; or of
+   * an exception. Rejects with FIELD_TIMEOUT, FIELD_GARBLED, LINK_* or the signal's reason.
+   */
+  exchange(request: Request, signal: AbortSignal): Promise<Uint8Array>;
+  trace(): readonly TracedFrame[];
+}
