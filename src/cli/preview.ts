@@ -5,7 +5,7 @@ import type { GatewayConfig } from "../config/config.js";
 import { expose } from "../exposure.js";
 import { stateFile } from "../gateway.js";
 import { formatPath } from "../lwm2m/path.js";
-import type { ObjectTree } from "../lwm2m/tree.js";
+import type { ObjectTree, Resource } from "../lwm2m/tree.js";
 import { InstanceTable, memoryInstanceStore } from "../mapping/instances.js";
 import { Database } from "../outbox/database.js";
 import { databaseInstanceStore } from "../outbox/instance-rows.js";
@@ -71,7 +71,7 @@ function previewRows(config: GatewayConfig, tree: ObjectTree, instances: Instanc
   }
   return [...tree.objects.values()].flatMap(({ model, instances: own }) =>
     [...own.values()].flatMap((instance) =>
-      [...instance.resources.values()].map(({ model: resource }) => {
+      inOrder(instance.resources.values()).map(({ model: resource }) => {
         const path = formatPath([model.id, instance.id, resource.id]);
         const known = sources.get(path);
         return {
@@ -86,6 +86,10 @@ function previewRows(config: GatewayConfig, tree: ObjectTree, instances: Instanc
       }),
     ),
   );
+}
+
+function inOrder(resources: Iterable<Resource>): readonly Resource[] {
+  return [...resources].sort((a, b) => a.model.id - b.model.id);
 }
 
 function renderPreview(endpoint: string, rows: readonly PreviewRow[]): string {

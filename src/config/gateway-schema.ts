@@ -43,7 +43,7 @@ const prefix: Schema<string> = refine(string, (text) =>
 
 export const gatewaySection = object(
   { endpoint: string },
-  { expose: oneOf("flat", "gateway", "endpoints"), state: string, log: oneOf(...LOG_LEVELS), models: string },
+  { expose: oneOf("flat", "gateway", "endpoints"), state: string, log: oneOf(...LOG_LEVELS), models: located(string) },
 );
 
 export const serverSection = object(
@@ -87,7 +87,7 @@ export const configFile = object(
   {
     gateway: located(gatewaySection),
     servers: list(located(serverSection)),
-    mappings: list(string),
+    mappings: list(located(string)),
     links: record(unread),
     devices: list(located(deviceSection)),
     outbox: outboxSection,

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { CausewayError, toError } from "../base/errors.js";
 import { Problems, type WithSource } from "../base/schema.js";
@@ -23,7 +23,7 @@ const SHIPPED_ADAPTERS = ["modbus", "sim"];
 
 /**
  * Reads the gateway's file, the adapters, models and profiles it names, and checks everything; opens nothing else.
- * Every problem of all files comes in one run. Rejects only with CONFIG_UNREADABLE or LWM2M_MODEL.
+ * Every problem of all files comes in one run. Rejects only with CONFIG_UNREADABLE.
  */
 export async function readConfig(file: string): Promise<ReadConfig> {
   const problems = new Problems();
@@ -40,10 +40,10 @@ export async function readConfig(file: string): Promise<ReadConfig> {
   }
   const gateway = read.gateway?.value;
   const base = dirname(resolve(file));
-  const models = await loadModels(gateway?.models === undefined ? undefined : resolve(base, gateway.models));
+  const models = await readModels(gateway?.models, base, problems);
   const adapters = await loadAdapters(linkAdapters(read.links));
   const links = readLinks(read.links ?? new Map(), adapters, problems);
-  const folders = [...(read.mappings ?? []).map((folder) => resolve(base, folder)), shippedMappings()];
+  const folders = [...(await readableFolders(read.mappings ?? [], base, problems)), shippedMappings()];
   const shelf = await ProfileShelf.open(folders, adapters, models);
   const devices = await readDevices(read.devices ?? [], { links, shelf, adapters, problems });
   checkGateway(read, problems);
@@ -69,6 +69,39 @@ export async function readConfig(file: string): Promise<ReadConfig> {
       models,
     },
   };
+}
+
+/** The user's object definitions on top of the shipped ones; without the user's when they cannot be used. */
+async function readModels(
+  folder: WithSource<string> | undefined,
+  base: string,
+  problems: Problems,
+): Promise<ModelRegistry> {
+  if (folder === undefined) return loadModels();
+  try {
+    return await loadModels(resolve(base, folder.value));
+  } catch (error) {
+    problems.add(folder.source.at, "gateway.models", toError(error).message);
+    return loadModels();
+  }
+}
+
+async function readableFolders(
+  folders: readonly WithSource<string>[],
+  base: string,
+  problems: Problems,
+): Promise<readonly string[]> {
+  const readable: string[] = [];
+  for (const [index, { value, source }] of folders.entries()) {
+    const folder = resolve(base, value);
+    try {
+      await readdir(folder);
+      readable.push(folder);
+    } catch (error) {
+      problems.add(source.at, `mappings[${index}]`, toError(error).message);
+    }
+  }
+  return readable;
 }
 
 async function readText(file: string): Promise<string> {

@@ -55,6 +55,7 @@ export class Companions {
   begin(nowMs: number): void {
     if (this.valueId === undefined) return;
     if (this.#unit !== undefined && this.#adds(UNITS)) this.#set(UNITS, { value: this.#unit, atMs: nowMs });
+    for (const id of this.#extremes() ?? []) this.#tree.declare(this.#object.model.id, this.#instanceId, id);
     this.quality("never-read", nowMs);
   }
 

@@ -1,0 +1,195 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { formatProblem } from "../../src/base/source.js";
+import { readConfig } from "../../src/config/read.js";
+import { resolveSecret } from "../../src/config/secrets.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "causeway-config-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function read(text: string) {
+  const file = join(folder, "causeway.yaml");
+  await writeFile(file, text);
+  const { config, problems } = await readConfig(file);
+  return { config, problems: problems.map(formatProblem).map((line) => line.replace(`${folder}/`, "")) };
+}
+
+const GOOD = `gateway:
+  endpoint: urn:dev:os:32473-gw1
+  state: state
+servers:
+  - uri: coap://127.0.0.1:5683
+    shortServerId: 1
+    lifetime: 5m
+links:
+  plc: { adapter: modbus, transport: tcp, host: 127.0.0.1, port: 1502 }
+devices:
+  - name: meter
+    link: plc
+    profile: own-meter
+    address: { unit: 7 }
+    poll: { fast: 500ms }
+    report: { voltage: { deadband: 0.5, heartbeat: 10m } }
+mappings: [mappings]
+outbox: { maxSize: 1MiB, maxAge: 1d, overflow: drop-newest }
+`;
+
+const MAPPING = `profile: own-meter
+title: Own meter
+adapter: modbus
+addressBase: 0
+points:
+  voltage: { at: { table: input, register: 0 }, type: float32, unit: V }
+objects:
+  - object: 3316
+    resources: { 5700: voltage }
+`;
+
+beforeEach(async () => {
+  await mkdir(join(folder, "mappings"));
+  await writeFile(join(folder, "mappings", "own.yaml"), MAPPING);
+});
+
+describe("a good configuration", () => {
+  it("is read with its units converted, its device joined with its profile", async () => {
+    const { config, problems } = await read(GOOD);
+    expect(problems).toEqual([]);
+    expect(config?.servers).toEqual([
+      { account: { uri: "coap://127.0.0.1:5683", shortServerId: 1, lifetimeS: 300, send: "open" }, history: "send" },
+    ]);
+    expect(config?.stateFolder).toBe(join(folder, "state"));
+    expect(config?.outbox).toEqual({ maxBytes: 1_048_576, maxAgeMs: 86_400_000, overflow: "drop-newest" });
+    const [device] = config?.devices ?? [];
+    expect(device?.field).toMatchObject({ name: "meter", link: "plc", address: { unit: 7 }, poll: { fastMs: 500 } });
+    expect(device?.report.get("voltage")).toEqual({ deadband: 0.5, heartbeatMs: 600_000 });
+  });
+
+  it("a profile of the user's folder goes before a shipped one of the same name", async () => {
+    await writeFile(join(folder, "mappings", "own.yaml"), MAPPING.replace("own-meter", "eastron-sdm120"));
+    const { config } = await read(GOOD.replace("own-meter", "eastron-sdm120"));
+    expect(config?.devices[0]?.profile.title).toBe("Own meter");
+  });
+});
+
+describe("every mistake is named with its place", () => {
+  it.each<[string, string, string, string]>([
+    [
+      "a misspelt key",
+      "lifetime: 5m",
+      "lifetme: 5m",
+      "causeway.yaml:7:5 servers[0].lifetme: unknown key (did you mean 'lifetime'?)",
+    ],
+    [
+      "a bad duration",
+      "lifetime: 5m",
+      "lifetime: 300",
+      "causeway.yaml:7:15 servers[0].lifetime: expected a duration such as 500ms, 5s, 10m, 24h, found 300",
+    ],
+    [
+      "an unknown scheme",
+      "coap://127",
+      "htp://127",
+      "causeway.yaml:5:10 servers[0].uri: unknown scheme 'htp', expected coap | coaps | coap+tcp | coaps+tcp",
+    ],
+    [
+      "no URI at all",
+      "uri: coap://127.0.0.1:5683",
+      "uri: localhost",
+      "causeway.yaml:5:10 servers[0].uri: 'localhost' is not a URI such as coap://192.0.2.1:5683",
+    ],
+    [
+      "an unknown adapter",
+      "adapter: modbus",
+      "adapter: modbsu",
+      "causeway.yaml:9:19 links.plc.adapter: no adapter 'modbsu' (did you mean 'modbus'?)",
+    ],
+    [
+      "an unknown link",
+      "link: plc",
+      "link: plk",
+      "causeway.yaml:12:11 devices[0].link: no usable link 'plk' (did you mean 'plc'?)",
+    ],
+    [
+      "an unknown profile",
+      "profile: own-meter",
+      "profile: own-metr",
+      "causeway.yaml:13:14 devices[0].profile: no profile 'own-metr' (did you mean 'own-meter'?)",
+    ],
+    [
+      "an unknown point in report",
+      "report: { voltage",
+      "report: { volage",
+      "causeway.yaml:16:23 devices[0].report.volage: no point 'volage' (did you mean 'voltage'?)",
+    ],
+    [
+      "an exposure of a later version",
+      "state: state",
+      "expose: endpoints",
+      "causeway.yaml:2:3 gateway.expose: exposure 'endpoints' is not available in this version; use flat",
+    ],
+  ])("%s", async (_, good, bad, problem) => {
+    const { config, problems } = await read(GOOD.replace(good, bad));
+    expect(problems).toContain(problem);
+    expect(config).toBeUndefined();
+  });
+
+  it("names a missing section and still checks the rest", async () => {
+    const { problems } = await read(GOOD.replace(/gateway:\n.*\n.*\n/, "").replace("link: plc", "link: plk"));
+    expect(problems).toEqual([
+      "causeway.yaml:1:1: 'gateway' is missing",
+      "causeway.yaml:9:11 devices[0].link: no usable link 'plk' (did you mean 'plc'?)",
+    ]);
+  });
+
+  it("a folder that is not there is a mistake of its line", async () => {
+    const { problems } = await read(GOOD.replace("mappings: [mappings]", "mappings: [maps]"));
+    expect(problems).toContainEqual(expect.stringMatching(/^causeway\.yaml:17:12 mappings\[0\]: ENOENT/));
+  });
+
+  it("tells a mapping's mistakes once, in the mapping's own lines, however many devices use it", async () => {
+    await writeFile(join(folder, "mappings", "own.yaml"), MAPPING.replace("5700: voltage", "5700: volts"));
+    const second = "  - { name: meter2, link: plc, profile: own-meter, address: { unit: 8 } }\nmappings:";
+    const { problems } = await read(GOOD.replace("mappings:", second));
+    expect(problems).toEqual(["mappings/own.yaml:9:24 objects[0].resources.5700: no point 'volts' (points: voltage)"]);
+  });
+
+  it("a half-written file gives problems, never a throw", async () => {
+    for (let length = 1; length < GOOD.length; length += 7) {
+      const { config, problems } = await read(GOOD.slice(0, length));
+      expect(config !== undefined || problems.length > 0).toBe(true);
+    }
+  });
+
+  it("a file that is not there is told with its name", async () => {
+    await expect(readConfig(join(folder, "none.yaml"))).rejects.toMatchObject({ code: "CONFIG_UNREADABLE" });
+  });
+});
+
+function reference(text: string): string {
+  return ["$", "{", text, "}"].join("");
+}
+
+describe("secrets", () => {
+  it("come from credentials, environment or files, without the last line feed", async () => {
+    await writeFile(join(folder, "psk"), "abc\n");
+    const environment = { CREDENTIALS_DIRECTORY: folder, PSK: "def" };
+    expect(await resolveSecret(reference("credential:psk"), environment)).toBe("abc");
+    expect(await resolveSecret(reference("env:PSK"), environment)).toBe("def");
+    expect(await resolveSecret(reference(`file:${join(folder, "psk")}`), environment)).toBe("abc");
+    expect(await resolveSecret("plain", environment)).toBe("plain");
+  });
+
+  it.each(["credential:none", "env:NONE", "file:/none"].map(reference))(
+    "%s that is missing names the reference",
+    async (text) => {
+      await expect(resolveSecret(text, { CREDENTIALS_DIRECTORY: folder })).rejects.toMatchObject({
+        code: "CONFIG_SECRET_MISSING",
+      });
+    },
+  );
+});
