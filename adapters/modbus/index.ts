@@ -1,6 +1,7 @@
 import { type Adapter, CausewayError, defineAdapter, openSerialLine, openTcpLine } from "causeway/adapter";
 import { fitValue, ModbusLink } from "./link.js";
 import {
+  kindOf,
   linkProblem,
   linkSchema,
   type ModbusLinkOptions,
@@ -46,6 +47,7 @@ export const modbus: Adapter<ModbusLinkOptions, ModbusStation, ModbusPoint> = {
   },
   linkProblem,
   pointProblem,
+  kind: kindOf,
   fit: fitValue,
   simulate: async (options, stations, { clock }) => await simulateModbus(options, stations, clock),
 };

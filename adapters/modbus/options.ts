@@ -9,6 +9,7 @@ import {
   type RegisterOrder,
   type RegisterType,
   registerFormatProblem,
+  type ScalarKind,
   type SerialLineOptions,
   schema,
 } from "causeway/adapter";
@@ -110,6 +111,11 @@ export function isBitTable(table: Table): boolean {
 
 export function formatOf(point: ModbusPoint): RegisterFormat {
   return { ...point, type: point.type ?? (isBitTable(point.at.table) ? "bool" : "uint16") };
+}
+
+export function kindOf(point: ModbusPoint): ScalarKind {
+  const { type } = formatOf(point);
+  return type === "bool" ? "boolean" : type === "string" ? "string" : "number";
 }
 
 /** The register as it stands on the wire, counted from 0; may be −1 where a profile that counts from 1 says 0. */

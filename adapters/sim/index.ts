@@ -67,6 +67,7 @@ const sim: Adapter<LinkOptions, Address, SimulatedPoint> = {
     { min: schema.number(), max: schema.number(), period: schema.durationMs },
   ),
   medium: () => "simulation",
+  kind: () => "number",
   plan: (_options, station, points) =>
     points.length === 0 ? [] : [{ points, summary: `${points.length} points of ${station.name}`, wireMs: 0 }],
   open: async (_options, context, signal) => {

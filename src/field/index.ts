@@ -16,6 +16,7 @@ export {
   type LinkContext,
   type Point,
   type PollClass,
+  type ScalarKind,
   type SimulatedField,
   type SimulatedStation,
   type Station,
