@@ -1,0 +1,23 @@
+import type { JsonSchema } from "../src/base/schema.js";
+import type { AnyAdapter } from "../src/field/adapter.js";
+import { pointSchemaOf, profileFile } from "../src/mapping/profile-schema.js";
+
+/** What editors need to complete and check a mapping file: the keys of its points depend on the adapter it names. */
+export function profileJsonSchema(adapters: readonly AnyAdapter[]): JsonSchema {
+  const names = adapters.map(({ name }) => name);
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Causeway mapping file",
+    ...profileFile.json,
+    allOf: adapters.map((adapter) => ({
+      if: { properties: { adapter: { const: adapter.name } }, required: ["adapter"] },
+      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+      then: { properties: { points: { additionalProperties: pointSchemaOf(adapter.point).json } } },
+    })),
+    $comment: `generated from the schemas that the gateway checks with; adapters: ${names.join(", ")}`,
+  };
+}
+
+export function formatJsonSchema(schema: JsonSchema): string {
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
