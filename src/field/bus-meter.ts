@@ -58,6 +58,7 @@ export class BusMeter {
 
   closed(): void {
     this.#sinceMs = this.#clock.nowMs();
+    this.#answered = false;
   }
 
   /** One exchange came back with these; none means that it was a write, acknowledged. */
