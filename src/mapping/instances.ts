@@ -45,11 +45,16 @@ export class InstanceTable {
     return instanceId;
   }
 
-  /** Makes new allocations durable; to be awaited before a server hears of them. */
+  /** Makes new allocations durable; to be awaited before a server hears of them. After a failure it can be tried again. */
   async save(): Promise<void> {
     const rows = this.#unsaved;
     this.#unsaved = [];
-    if (rows.length > 0) await this.#store.save(rows);
+    try {
+      if (rows.length > 0) await this.#store.save(rows);
+    } catch (error) {
+      this.#unsaved = [...rows, ...this.#unsaved];
+      throw error;
+    }
   }
 
   #add(row: InstanceRow): void {

@@ -83,13 +83,26 @@ function pointSource(point: string): ResourceSource {
   return { kind: "point", point };
 }
 
-function literalSource(value: string | number | boolean, { type }: ResourceModel): ResourceSource | undefined {
+function literalSource(value: string | number | boolean, resource: ResourceModel): ResourceSource | undefined {
+  const { type } = resource;
   const typed: Value = (type === "string" || type === "corelnk") && typeof value !== "string" ? String(value) : value;
-  return type !== undefined && fitsType(type, typed) ? { kind: "literal", value: typed } : undefined;
+  return type !== undefined && fitsType(type, typed) && isAllowed(typed, resource)
+    ? { kind: "literal", value: typed }
+    : undefined;
 }
 
-function literalComplaint({ id, name, type }: ResourceModel): Complaint {
-  return { what: `resource ${id} (${name}) takes ${type ?? "no value, it is executed"}` };
+/** Within the model's range, of the value or of a text's length in bytes, and among its words or numbers. */
+function isAllowed(value: Value, { range, allowed }: ResourceModel): boolean {
+  const size = typeof value === "string" ? Buffer.byteLength(value) : value;
+  if (range !== undefined && typeof size === "number" && (size < range.min || size > range.max)) return false;
+  const listed = typeof value === "string" || typeof value === "number";
+  return allowed === undefined || !listed || allowed.includes(value);
+}
+
+function literalComplaint({ id, name, type, range, allowed }: ResourceModel): Complaint {
+  const limits = range === undefined ? "" : ` of ${range.min} to ${range.max}${type === "string" ? " bytes" : ""}`;
+  const words = allowed === undefined ? "" : `, one of ${allowed.slice(0, 20).join(", ")}`;
+  return { what: `resource ${id} (${name}) takes ${type ?? "no value, it is executed"}${limits}${words}` };
 }
 
 function complaintOf(source: ResourceSource, resource: ResourceModel, context: Context): Complaint | undefined {
@@ -109,6 +122,9 @@ function complaintOf(source: ResourceSource, resource: ResourceModel, context: C
       what: `resource ${id} (${name}) is written, but point '${source.point}' is read only`,
       hint: "access: rw",
     };
+  }
+  if (operations === "R" && point.point.access === "w") {
+    return { what: `resource ${id} (${name}) is read, but point '${source.point}' is write only`, hint: "access: rw" };
   }
   return typeComplaint(source.point, point, resource, context.adapter) ?? unitComplaint(source.point, point, resource);
 }
@@ -143,8 +159,9 @@ const SAME_UNIT: Readonly<Record<string, string>> = { "/100": "%", "°C": "Cel",
 
 function unitComplaint(name: string, { unit }: ProfilePoint, resource: ResourceModel): Complaint | undefined {
   if (unit === undefined || resource.units === undefined || resource.units === "") return undefined;
+  // Case matters: mW is not MW.
   const plain = (text: string): string => SAME_UNIT[text] ?? text;
-  if (plain(unit).toLowerCase() === plain(resource.units).toLowerCase()) return undefined;
+  if (plain(unit) === plain(resource.units)) return undefined;
   const what = `resource ${resource.id} (${resource.name}) is in ${resource.units}, point '${name}' in ${unit}`;
   return { what, hint: "convert with scale and offset, and name the unit that results" };
 }

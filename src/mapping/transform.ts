@@ -1,7 +1,7 @@
 import { CausewayError } from "../base/errors.js";
 import type { ScalarKind } from "../field/adapter.js";
 import type { Scalar } from "../field/reading.js";
-import type { ObjectLink, ResourceType, Value } from "../lwm2m/value.js";
+import { fitsType, type ObjectLink, type ResourceType, type Value } from "../lwm2m/value.js";
 
 /** From what the device says to what the resource holds: `value = raw · scale + offset`, then rounded, then checked. */
 export interface Transform {
@@ -75,11 +75,11 @@ function fitNumber(value: number | bigint, type: ResourceType): Transformed {
       return Number.isFinite(Number(value)) ? good(Number(value)) : invalid("not a finite number");
     case "integer":
     case "time":
-      return good(typeof value === "bigint" ? value : Math.round(value));
-    case "unsigned":
-      return value < 0
-        ? invalid(`${String(value)} is negative`)
-        : good(typeof value === "bigint" ? value : Math.round(value));
+    case "unsigned": {
+      const whole = typeof value === "bigint" ? value : Math.round(value);
+      if (type === "unsigned" && whole < 0) return invalid(`${String(value)} is negative`);
+      return fitsType(type, whole) ? good(whole) : invalid(`${String(value)} does not fit into 64 bits`);
+    }
     case "boolean":
       return Number(value) === 0 || Number(value) === 1
         ? good(Number(value) === 1)

@@ -108,6 +108,12 @@ describe("mistakes are named with their place and a hint", () => {
       "type: string",
       "m.yaml:13:24 objects[1].resources.5850: resource 5850 (On/Off) is boolean, point 'relay' gives string: text cannot be a boolean (use map to say which value means what)",
     ],
+    [
+      "a literal beyond the model's range",
+      "5750: { value: Mains }",
+      "6042: { value: 24 }",
+      "m.yaml:11:39 objects[0].resources.6042: resource 6042 (Measurement Quality Indicator) takes integer of 0 to 23",
+    ],
     ["a number where a literal is text is taken as text", "value: Mains", "value: 5", ""],
     [
       "a verify of an unknown point",
@@ -139,6 +145,20 @@ describe("mistakes are named with their place and a hint", () => {
     );
     expect(read(text).problems).toEqual([
       "m.yaml:11:24 objects[0].resources.5800: resource 5800 (Instantaneous active power) is in W, point 'voltage' in V (convert with scale and offset, and name the unit that results)",
+    ]);
+  });
+
+  it("a unit that differs only in its case: mW is not MW", () => {
+    const text = GOOD.replaceAll("object: 3316", "object: 3305").replaceAll("5700: voltage", "5800: voltage");
+    expect(read(text.replace("unit: V", "unit: W")).problems).toEqual([]);
+    expect(read(text.replace("unit: V", "unit: w")).problems).toHaveLength(2);
+  });
+
+  it("a write-only point that feeds what is read", () => {
+    const what = "resource 5700 (Sensor Value) is read, but point 'voltage' is write only (access: rw)";
+    expect(read(GOOD.replace("unit: V, every: fast", "unit: V, access: w")).problems).toEqual([
+      `m.yaml:11:24 objects[0].resources.5700: ${what}`,
+      `m.yaml:15:24 objects[2].resources.5700: ${what}`,
     ]);
   });
 
