@@ -138,6 +138,10 @@ export class Dispatcher {
     const { tree, clock, signal } = this.#options;
     forbidQuery(request);
     if (path.length < 2) throw notAllowed(path, "cannot be written as a whole");
+    const [objectId = -1, instanceId = -1, resourceId = -1] = path;
+    const model = tree.resource(objectId, instanceId, resourceId)?.model;
+    // A payload for what cannot be written need not even be decodable.
+    if (model?.operations.includes("W") === false) throw notAllowed(path, "cannot be written");
     const entries = this.#decode(request, path);
     await write(tree, { path, mode, entries, nowMs: clock.nowMs() }, signal);
     return emptyResponse(Code.Changed);

@@ -1,0 +1,80 @@
+import { type Log, silentLog } from "../../src/base/log.js";
+import { Scope } from "../../src/base/scope.js";
+import { Lwm2mClient, type ServerAccount } from "../../src/lwm2m/client.js";
+import type { ModelRegistry, ObjectModel } from "../../src/lwm2m/model.js";
+import { loadModels } from "../../src/lwm2m/models.js";
+import { addDevice, type Device } from "../../src/lwm2m/objects/device.js";
+import { ObjectTree } from "../../src/lwm2m/tree.js";
+import { FakeClock, settle } from "./clock.js";
+import { FakeLwm2mServer } from "./lwm2m-server.js";
+
+export const shippedModels: ModelRegistry = await loadModels();
+
+export function model(objectId: number, version?: string): ObjectModel {
+  const found = shippedModels.object(objectId, version);
+  if (found === undefined) throw new Error(`no object ${objectId}`);
+  return found;
+}
+
+export interface Bench {
+  readonly clock: FakeClock;
+  readonly tree: ObjectTree;
+  readonly client: Lwm2mClient;
+  /** One per account. */
+  readonly servers: readonly FakeLwm2mServer[];
+  readonly server: FakeLwm2mServer;
+  readonly device: Device;
+  readonly reboots: () => number;
+  readonly scope: Scope;
+}
+
+export interface BenchOptions {
+  readonly accounts?: readonly Partial<ServerAccount>[];
+  readonly log?: Log;
+  /** Fills the tree before the client starts. */
+  prepare?(tree: ObjectTree, server: FakeLwm2mServer): void;
+}
+
+/** A real client with object 3 against scripted servers, started and settled. */
+export async function startBench({ accounts = [{}], log = silentLog, prepare }: BenchOptions = {}): Promise<Bench> {
+  const clock = new FakeClock();
+  const tree = new ObjectTree();
+  let reboots = 0;
+  const facts = {
+    manufacturer: "Causeway",
+    modelNumber: "gateway",
+    firmwareVersion: "1.0.0",
+    binding: "U",
+    memoryFreeKb: () => 1000,
+    memoryTotalKb: () => 4000,
+    reboot: () => {
+      reboots++;
+    },
+  };
+  const device = addDevice(tree, shippedModels, facts, clock);
+  const servers = accounts.map(() => new FakeLwm2mServer());
+  const [server = new FakeLwm2mServer()] = servers;
+  prepare?.(tree, server);
+  const client = new Lwm2mClient({
+    endpoint: "urn:dev:os:32473-1",
+    tree,
+    models: shippedModels,
+    servers: accounts.map((account, index) => ({
+      uri: `coap://192.0.2.${index + 1}:5683`,
+      shortServerId: index + 1,
+      lifetimeS: 300,
+      ...account,
+    })),
+    openPeer: (account, handler, signal) =>
+      (servers[account.shortServerId - 1] ?? server).openPeer(account, handler, signal),
+    clock,
+    log,
+    random: () => 0,
+  });
+  const scope = new Scope((error) => {
+    throw error;
+  });
+  client.start(scope);
+  await settle();
+  return { clock, tree, client, servers, server, device, reboots: () => reboots, scope };
+}
