@@ -50,6 +50,22 @@ export function stateFile(config: GatewayConfig): string {
   return join(config.stateFolder, "causeway.db");
 }
 
+const FIRST_LOOK_MS = 3000;
+
+/**
+ * Reads every device once before the first registration, so that a server that observes at once finds values. Devices
+ * that do not answer in time hold nothing up.
+ */
+async function firstLook(config: GatewayConfig, field: Field, clock: Clock, signal: AbortSignal): Promise<void> {
+  const enough = new AbortController();
+  const timer = clock.schedule(FIRST_LOOK_MS, () => enough.abort(new Error("the first look takes too long")));
+  const until = AbortSignal.any([signal, enough.signal]);
+  // What went wrong with a device is told by its readings and its health.
+  await Promise.allSettled(config.devices.map((device) => field.read(device.field.name, until)));
+  timer.cancel();
+  signal.throwIfAborted();
+}
+
 /**
  * The composition root: configuration → outbox → tree → field → client. Everything belongs to the scope; closing it
  * de-registers, commits the outbox and closes the links. Rejects with OUTBOX_UNAVAILABLE or LWM2M_MODEL; absent
@@ -111,7 +127,10 @@ export async function openGateway(
     log,
     random,
   });
-  client.start(scope);
+  scope.spawn(async (signal) => {
+    await firstLook(config, field, clock, signal);
+    client.start(scope);
+  });
   startDrains({ outbox, client, queues, clock, log, random }, scope);
   return {
     tree: exposure.tree,

@@ -52,8 +52,9 @@ function change(
   for (const { name, profile } of stations) {
     for (const source of profile.points.values()) {
       const { point, transform } = source;
-      if (adapter.kind?.(point.address) !== "number" || point.access !== "r") continue;
-      const value = liveValue(source, profile.verify.get(point.name) ?? [0, 100], elapsedMs);
+      const isMeasured = adapter.kind?.(point.address) === "number" && transform.map === undefined;
+      if (!isMeasured || point.access !== "r") continue;
+      const value = liveValue(source, profile.verify.get(point.name) ?? transform.valid ?? [0, 100], elapsedMs);
       const raw: Scalar = toScalar(value, transform, "number");
       field.set(name, point.name, adapter.fit?.(point, raw) ?? raw);
     }

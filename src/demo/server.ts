@@ -13,6 +13,9 @@ import { decodeSent } from "./sent.js";
 /** What the gateway adds to a measurement: not worth an observation of its own. */
 const COMPANIONS = [5518, 5601, 5602, 5603, 5604, 5605, 5701, 5750, 5801, 5802, 6042, 6049, 6050];
 
+/** A resource that has no value yet cannot be observed. */
+const RETRY_OBSERVE_MS = 1000;
+
 interface Client {
   readonly host: string;
   readonly port: number;
@@ -80,6 +83,10 @@ class DemoServer {
 
   #observe(path: string): void {
     this.#request("GET", path, { observe: true, accept: 0 }, (response) => {
+      if (response.code !== "2.05") {
+        setTimeout(() => this.#observe(path), RETRY_OBSERVE_MS).unref();
+        return;
+      }
       tell({ kind: "value", how: "observed", path, value: response.payload.toString() });
       (response as IncomingMessage & ObserveReadStream).on("data", (value: Buffer) => {
         tell({ kind: "value", how: "notified", path, value: value.toString() });
