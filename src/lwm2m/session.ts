@@ -17,6 +17,7 @@ import { Observer } from "./observer.js";
 import { isHidden } from "./operations.js";
 import type { Path } from "./path.js";
 import { next, type Registration, type RegistrationAction, type RegistrationEvent } from "./registration.js";
+import { RegistrationRecord } from "./registration-record.js";
 import {
   deregisterRequest,
   type RegistrationParameters,
@@ -37,6 +38,7 @@ export class ServerSession {
   readonly #instanceId: number;
   readonly #onStatus: (status: RegistrationStatus) => void;
   readonly #log: Log;
+  readonly #record: RegistrationRecord;
   readonly #root: readonly string[];
   readonly #observer: Observer;
   readonly #dispatcher: Dispatcher;
@@ -53,11 +55,6 @@ export class ServerSession {
   /** What the server knows, and what it will know when it has acknowledged the request under way. */
   #known: RegistrationParameters | undefined;
   #told: RegistrationParameters | undefined;
-  #registeredAtMs: number | undefined;
-  #provenAtMs: number | undefined;
-  #retryAtMs: number | undefined;
-  #lastFailure: string | undefined;
-  #loggedFailure: string | undefined;
 
   /** `instanceId` is that of the account's Server object instance, which is in the tree already. */
   constructor(
@@ -72,6 +69,7 @@ export class ServerSession {
     this.#instanceId = instanceId;
     this.#onStatus = onStatus;
     this.#log = client.log.child({ endpoint: client.endpoint, server: account.shortServerId });
+    this.#record = new RegistrationRecord(account, clock, this.#log);
     this.#root = rootOf(account.uri);
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -84,6 +82,7 @@ export class ServerSession {
       defaults: () => serverSettings(tree, instanceId).observation,
       notify: async (notification) => (await this.#peer?.notify(notification)) ?? "timeout",
       onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
+      isProofDue: () => this.#isProofDue(),
       onLost: () => this.#step({ kind: "lost" }),
       onChange: () => this.#report(),
     });
@@ -100,19 +99,7 @@ export class ServerSession {
   }
 
   get status(): RegistrationStatus {
-    const { state } = this.#state;
-    const version = this.#version();
-    return {
-      shortServerId: this.account.shortServerId,
-      uri: this.account.uri,
-      state: state === "updating" ? "registered" : state,
-      ...(version === undefined ? {} : { version }),
-      ...(this.#registeredAtMs === undefined ? {} : { registeredAtMs: this.#registeredAtMs }),
-      ...(this.#provenAtMs === undefined ? {} : { provenAtMs: this.#provenAtMs }),
-      ...(this.#retryAtMs === undefined ? {} : { retryAtMs: this.#retryAtMs }),
-      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
-      observations: this.#observer.size,
-    };
+    return this.#record.status(this.#state, this.#observer.size);
   }
 
   start(): void {
@@ -179,7 +166,10 @@ export class ServerSession {
   /** OMA LwM2M Core 1.2 §6.3: until a registration is complete, nothing is answered. */
   #handle(request: IncomingRequest): CoapResponse | undefined | Promise<CoapResponse> {
     const { state } = this.#state;
-    return state === "registered" || state === "updating" ? this.#dispatcher.handle(request) : undefined;
+    if (state !== "registered" && state !== "updating") return undefined;
+    const nowMs = this.#client.clock.nowMs();
+    if (nowMs - (this.#provenAtMs ?? 0) > PROOF_GRAIN_MS) this.#prove(nowMs);
+    return this.#dispatcher.handle(request);
   }
 
   #onTreeChange(change: TreeChange): void {
@@ -198,11 +188,10 @@ export class ServerSession {
     this.#state = after;
     if (after.state !== before.state) {
       this.#timer?.cancel();
-      this.#retryAtMs = undefined;
       this.#exchange?.abort(new CausewayError("COAP_CLOSED", "another request has taken its place"));
       this.#exchange = undefined;
     }
-    this.#note(before, after, event);
+    this.#record.note(before, after, event);
     for (const action of actions) this.#carryOut(action);
     if (after.state === "closed") this.#end();
     this.#report();
@@ -246,8 +235,7 @@ export class ServerSession {
     const { clock } = this.#client;
     this.#timer?.cancel();
     this.#timer = clock.schedule(delayMs, () => this.#step({ kind: "due" }));
-    const isPause = this.#state.state === "waiting" || this.#state.state === "disabled";
-    if (isPause) this.#retryAtMs = clock.nowMs() + Math.round(delayMs);
+    this.#record.noteWait(this.#state, delayMs);
   }
 
   /** Undefined from `success` means that the response is none. */
@@ -260,14 +248,14 @@ export class ServerSession {
       this.#exchange = undefined;
       if (event.kind === "registered" || event.kind === "updated") {
         this.#known = this.#told;
-        this.#provenAtMs = sentAtMs;
+        this.#record.prove(sentAtMs);
       }
       this.#step(event);
     };
     this.#exchangeWithServer(request, exchange.signal).then(
       (response) => finish(success(response) ?? rejection(response)),
       (error: unknown) => {
-        if (this.#exchange === exchange) this.#lastFailure = failureOf(error);
+        if (this.#exchange === exchange) this.#record.noteFailure(error);
         finish({ kind: "failed", reason: isUnreachable(error) ? "unreachable" : "other" });
       },
     );
@@ -281,6 +269,7 @@ export class ServerSession {
         await peer[Symbol.asyncDispose]();
         throw signal.reason;
       }
+      peer.onObservationReset?.((token) => this.#observer.cancel(token));
       this.#peer = peer;
     }
     return peer.request(request, signal);
@@ -303,48 +292,18 @@ export class ServerSession {
     return { lifetimeS: timing.lifetimeS, binding, links: registrationLinks(tree, version, ADVERTISED_FORMATS) };
   }
 
-  /** Keeps what the status shows, and logs what is news. */
-  #note(before: Registration, after: Registration, event: RegistrationEvent): void {
-    if (event.kind === "rejected") this.#lastFailure = event.code;
-    if (event.kind === "lost") this.#lastFailure = "COAP_TIMEOUT";
-    if (after.state === before.state) return;
-    const { uri } = this.account;
-    switch (after.state) {
-      case "registered":
-        if (before.state === "updating") break;
-        this.#registeredAtMs = this.#client.clock.nowMs();
-        this.#lastFailure = undefined;
-        this.#loggedFailure = undefined;
-        this.#log.info("registered", { uri, version: after.accepted.version, location: after.accepted.location });
-        break;
-      case "registering":
-        if (before.state === "registered" || before.state === "updating") {
-          this.#log.warn("registration lost, registering anew", { uri, failure: this.#lastFailure });
-        }
-        break;
-      case "waiting":
-        // The same failure over and over is no news.
-        if (before.state === "registering" && this.#loggedFailure !== this.#lastFailure) {
-          this.#loggedFailure = this.#lastFailure;
-          this.#log.warn("registration failed, it is tried again", { uri, failure: this.#lastFailure });
-        }
-        break;
-      case "disabled":
-        this.#log.info("disabled by the server", { uri });
-        break;
-      case "closed":
-        if (before.state === "deregistering") this.#log.info("de-registered", { uri });
-        break;
-      default:
-        break;
-    }
-    if (after.state !== "registered" && after.state !== "updating") this.#registeredAtMs = undefined;
+  /** True once per period: one notification that asks for the proof is enough. */
+  #isProofDue(): boolean {
+    const { clock, confirmEveryMs } = this.#client;
+    if (confirmEveryMs === undefined) return false;
+    const nowMs = clock.nowMs();
+    if (nowMs - Math.max(this.#provenAtMs ?? 0, this.#proofAskedAtMs) < confirmEveryMs) return false;
+    this.#proofAskedAtMs = nowMs;
+    return true;
   }
 
   #prove(sentAtMs: number): void {
-    if (sentAtMs <= (this.#provenAtMs ?? 0)) return;
-    this.#provenAtMs = sentAtMs;
-    this.#report();
+    if (this.#record.prove(sentAtMs)) this.#report();
   }
 
   #report(): void {
@@ -364,6 +323,9 @@ export class ServerSession {
   }
 }
 
+/** A server that asks much proves itself no more often than this. */
+const PROOF_GRAIN_MS = 1000;
+
 /** Errors that say the server is not there any more, or no longer in touch. */
 const LOSSES: ReadonlySet<string> = new Set(["COAP_TIMEOUT", "COAP_UNREACHABLE", "COAP_CLOSED"]);
 /** Refusals of a Send that another time may be none. */
@@ -381,8 +343,4 @@ function rejection({ code, maxAgeS }: CoapResponse): RegistrationEvent {
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof CausewayError && error.code === "COAP_UNREACHABLE";
-}
-
-function failureOf(error: unknown): string {
-  return error instanceof CausewayError ? error.code : toError(error).message;
 }

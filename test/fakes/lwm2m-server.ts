@@ -14,7 +14,7 @@ import type { OpenPeer } from "../../src/lwm2m/account.js";
 import { ContentFormat } from "../../src/lwm2m/codec/formats.js";
 
 /** How a request of the client ends: with a response code, a response, an error of the transport, or never. */
-export type Answer = string | CoapResponse | ErrorCode | "never";
+export type Answer = string | CoapResponse | Promise<CoapResponse> | ErrorCode | "never";
 
 /** What may be said of a request to the client; the path and the query are text: `/3/0?pmin=1`. */
 export interface Ask {
