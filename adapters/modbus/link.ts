@@ -88,7 +88,7 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
     if (span.register < 0 || span.register + span.count > 65536) {
       return this.#faults(span, "unsupported", `register ${span.register} does not exist on the wire`);
     }
-    if (station.address.unit === 0 && this.#timing.characterMs > 0) {
+    if (this.#isBroadcast(station)) {
       return this.#faults(span, "unsupported", "unit 0 is the broadcast, nothing answers");
     }
     try {
@@ -132,10 +132,17 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
     const format = formatOf(point.address);
     const encoded = encodeRegisters(value, format);
     if (format.bits === undefined) return encoded;
+    if (this.#isBroadcast(station)) {
+      throw new CausewayError("FIELD_NOT_WRITABLE", `${station.name}.${point.name}: bits cannot be broadcast`);
+    }
     const count = registerCount(format);
     const present = await this.#ask(station, readCall({ table: "holding", register, count }), signal);
     if ("exception" in present) throw exceptionError(present.exception, `${station.name}.${point.name}`);
     return mergeBits(present, encoded, format);
+  }
+
+  #isBroadcast(station: Station<ModbusStation>): boolean {
+    return station.address.unit === 0 && this.#transport.unitZero === "broadcast";
   }
 
   async #ask(station: Station<ModbusStation>, call: Encode, signal: AbortSignal): Promise<Uint8Array | Refusal> {

@@ -38,6 +38,7 @@ interface Pending {
  * must first be quiet; a request that was given up bars its like for as long again as an answer may take.
  */
 export class RtuTransport implements Transport {
+  readonly unitZero = "broadcast";
   readonly closed: Promise<CausewayError>;
   readonly #line: Line;
   readonly #clock: Clock;

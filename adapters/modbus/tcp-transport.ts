@@ -24,6 +24,7 @@ interface Pending {
 
 /** Modbus TCP: the transaction id tells late and foreign answers from the one that is waited for. */
 export class TcpTransport implements Transport {
+  readonly unitZero = "station";
   readonly closed: Promise<CausewayError>;
   readonly #line: Line;
   readonly #clock: Clock;

@@ -11,6 +11,8 @@ export interface Request {
 
 /** Carries one request at a time to its own answer, or to none. */
 export interface Transport extends AsyncDisposable {
+  /** On a serial line unit 0 is every station, and none answers; on TCP it is one like the others. */
+  readonly unitZero: "broadcast" | "station";
   /** Settles when the line below is gone, with the reason; never rejects. */
   readonly closed: Promise<Error>;
   /**

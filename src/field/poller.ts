@@ -40,8 +40,10 @@ export class Poller {
   }
 
   /** `name` fixes the phase; `slot` must not throw. */
-  every(periodMs: number, name: string, slot: () => void): void {
-    const phaseMs = phaseOf(name) * periodMs;
+  every(wantedPeriodMs: number, name: string, slot: () => void): void {
+    // Whole milliseconds keep the grid exact: a rounding error could bring the same slot twice.
+    const periodMs = Math.max(1, Math.round(wantedPeriodMs));
+    const phaseMs = Math.floor(phaseOf(name) * periodMs);
     const dueMs = nextSlotMs(this.#clock.monotonicMs(), periodMs, phaseMs);
     this.#push({ dueMs, periodMs, phaseMs, slot });
     if (this.#heap[0]?.dueMs === dueMs) this.#arm();

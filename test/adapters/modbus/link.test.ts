@@ -121,6 +121,17 @@ describe("a Modbus link", () => {
     expect(toHex(line.written.at(-1)?.slice(1, -2) ?? new Uint8Array())).toBe(pdu.replaceAll(" ", ""));
   });
 
+  it("broadcasts to unit 0 without waiting for an answer, and never reads from it", async () => {
+    const everybody = { name: "all", address: { unit: 0 }, traits: {} };
+    const point = modbusPoint("a", "holding", 2, { type: "int16" });
+    await within(link.write(everybody, point, 5, forever));
+    expect(toHex(line.written[0]?.slice(0, -2) ?? new Uint8Array())).toBe("000600020005");
+    const [reading] = await within(link.read(everybody, [point], forever));
+    expect(reading).toMatchObject({ quality: "unsupported" });
+    const bits = modbusPoint("a", "holding", 2, { type: "uint16", bits: { at: 1 } });
+    await expect(within(link.write(everybody, bits, 1, forever))).rejects.toMatchObject({ code: "FIELD_NOT_WRITABLE" });
+  });
+
   it("changes bits and leaves their neighbours", async () => {
     await write(modbusPoint("a", "holding", 2, { type: "uint16", bits: { at: 4, width: 2 } }), 3);
     expect(line.unit(3).get("holding", 2)).toBe(0x1032);
