@@ -171,13 +171,11 @@ export class CoapEndpoint implements CoapPeer {
   }
 
   #onRequest(message: Message, datagram: Uint8Array): void {
+    const { messageId } = message;
     const nowMs = this.#clock.monotonicMs();
-    const duplicate = this.#duplicates.find(message.messageId, datagram, nowMs);
-    if (duplicate === undefined) {
-      this.#responder.onRequest(message, this.#duplicates.remember(message.messageId, datagram, nowMs));
-    } else if (duplicate.reply !== undefined) {
-      this.#transport.send(duplicate.reply);
-    }
+    const known = this.#duplicates.find(messageId, datagram, nowMs);
+    if (known === undefined) this.#responder.onRequest(message, this.#duplicates.remember(messageId, datagram, nowMs));
+    else if (known !== "unanswered") this.#transport.send(known);
   }
 
   #onResponse(message: Message, datagram: Uint8Array): void {
@@ -185,13 +183,15 @@ export class CoapEndpoint implements CoapPeer {
       this.#requester.onResponse(message);
       return;
     }
+    const { messageId } = message;
     const nowMs = this.#clock.monotonicMs();
-    const duplicate = this.#duplicates.find(message.messageId, datagram, nowMs);
-    const reply =
-      duplicate?.reply ?? encodeEmpty(this.#requester.onResponse(message) ? "ACK" : "RST", message.messageId);
-    if (duplicate === undefined) {
-      this.#duplicates.setReply(this.#duplicates.remember(message.messageId, datagram, nowMs), reply);
+    const known = this.#duplicates.find(messageId, datagram, nowMs);
+    if (known !== undefined && known !== "unanswered") {
+      this.#transport.send(known);
+      return;
     }
+    const reply = encodeEmpty(this.#requester.onResponse(message) ? "ACK" : "RST", messageId);
+    this.#duplicates.setReply(messageId, this.#duplicates.remember(messageId, datagram, nowMs), reply);
     this.#transport.send(reply);
   }
 

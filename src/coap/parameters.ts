@@ -20,7 +20,7 @@ export interface CoapParameters {
   readonly maxBodyBytes: number;
   /** Block-wise bodies held at a time: uploads being received, and again snapshots being fetched. */
   readonly transferLimit: number;
-  /** Messages remembered to recognise duplicates; fewer when the peer sends so many within EXCHANGE_LIFETIME. */
+  /** Messages remembered to recognise duplicates, a power of two: a busy peer's older ones are forgotten earlier. */
   readonly duplicateLimit: number;
 }
 
@@ -37,7 +37,7 @@ export const DEFAULT_PARAMETERS: CoapParameters = {
   blockSize: 1_024,
   maxBodyBytes: 1_048_576,
   transferLimit: 32,
-  duplicateLimit: 8_192,
+  duplicateLimit: 4_096,
 };
 
 /** MAX_TRANSMIT_WAIT: from the first transmission until the sender gives up, 93 s by default (RFC 7252 §4.8.2). */

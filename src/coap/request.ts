@@ -62,4 +62,6 @@ export interface CoapPeer extends AsyncDisposable {
   request(request: CoapRequest, signal: AbortSignal): Promise<CoapResponse>;
   /** Never rejects. */
   notify(notification: Notification): Promise<DeliveryResult>;
+  /** Hears of a Reset to a non-confirmable notification: the observation is over (RFC 7641 §3.6). One listener. */
+  onObservationReset?(listener: (token: Uint8Array) => void): void;
 }

@@ -7,7 +7,7 @@ import type { Block } from "./block.js";
 import { Code, parseCode } from "./code.js";
 import type { Confirmables } from "./confirmables.js";
 import { Deferrals } from "./deferrals.js";
-import type { Duplicates, Received } from "./duplicates.js";
+import type { Duplicates, Ticket } from "./duplicates.js";
 import { isUnwanted } from "./exchange.js";
 import { encodeEmpty, encodeMessage, type Message } from "./message.js";
 import type { CoapParameters } from "./parameters.js";
@@ -31,7 +31,7 @@ export interface ResponderContext {
 /** A request that is being answered. */
 interface Pending {
   readonly message: Message;
-  readonly received: Received;
+  readonly ticket: Ticket;
   /** Whether the response is still to go with the acknowledgement (RFC 7252 §5.2.1) or comes after it (§5.2.2). */
   way: "piggybacked" | "separate";
 }
@@ -65,8 +65,8 @@ export class Responder implements Disposable {
     this.#deferrals[Symbol.dispose]();
   }
 
-  onRequest(message: Message, received: Received): void {
-    const pending: Pending = { message, received, way: "piggybacked" };
+  onRequest(message: Message, ticket: Ticket): void {
+    const pending: Pending = { message, ticket, way: "piggybacked" };
     const parsed = parseRequest(message);
     if ("refused" in parsed) {
       this.#refuse(pending, parsed);
@@ -138,7 +138,7 @@ export class Responder implements Disposable {
     if (this.#isClosed) return;
     this.#deferrals.delete(pending);
     if (response === undefined) {
-      if (pending.way === "piggybacked") this.#context.duplicates.forget(pending.message.messageId, pending.received);
+      if (pending.way === "piggybacked") this.#context.duplicates.forget(pending.message.messageId, pending.ticket);
       return;
     }
     const { block1, block2, noResponse } = control;
@@ -181,7 +181,7 @@ export class Responder implements Disposable {
   }
 
   #reply(pending: Pending, datagram: Uint8Array): void {
-    this.#context.duplicates.setReply(pending.received, datagram);
+    this.#context.duplicates.setReply(pending.message.messageId, pending.ticket, datagram);
     this.#context.send(datagram);
   }
 }

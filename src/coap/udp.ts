@@ -46,16 +46,12 @@ export async function openUdp(options: UdpOptions, signal: AbortSignal): Promise
 class ConnectedSocket implements UdpTransport {
   readonly localPort: number;
   readonly #socket: Socket;
-  readonly #onSent: (error: Error | null) => void;
   #listener: TransportListener | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.localPort = socket.address().port;
-    this.#onSent = (error) => {
-      if (error !== null) this.#onError(error);
-    };
     socket.on("error", (error) => this.#onError(error));
   }
 
@@ -65,7 +61,8 @@ class ConnectedSocket implements UdpTransport {
   }
 
   send(datagram: Uint8Array): void {
-    if (this.#closed === undefined) this.#socket.send(datagram, this.#onSent);
+    // Without a callback, which would cost a tick for each: an ICMP error is reported by the next receive.
+    if (this.#closed === undefined) this.#socket.send(datagram);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
