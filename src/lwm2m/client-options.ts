@@ -17,6 +17,11 @@ export interface ClientOptions {
   readonly log: Log;
   /** 0 ≤ x < 1; spreads retries. */
   readonly random: () => number;
+  /**
+   * When nothing has proven for this long that a server lives, the next notification to it is confirmable; the 24 hours
+   * of RFC 7641 §4.5 when absent. Shorter means that a server that went away is noticed sooner.
+   */
+  readonly confirmEveryMs?: number;
 }
 
 /** What is known of one server at this moment; times are wall clock milliseconds. */

@@ -28,6 +28,8 @@ export interface ObserverOptions {
   notify(notification: Notification): Promise<DeliveryResult>;
   /** The server has acknowledged what was sent at this wall clock time. */
   onAcknowledged(sentAtMs: number): void;
+  /** Nothing has proven for too long that the server lives: the next notification is to be confirmed. */
+  isProofDue?(): boolean;
   /** The server did not acknowledge a notification in time. */
   onLost(): void;
   /** An observation began or ended. */
@@ -249,7 +251,8 @@ export class Observer implements Disposable {
       this.#end(observation, errorResponse(cause));
       return;
     }
-    const delivery = deliveryOf(observation.delivery, observation.lastConMs, nowMs);
+    const wanted = this.#options.isProofDue?.() === true ? "CON" : observation.delivery;
+    const delivery = deliveryOf(wanted, observation.lastConMs, nowMs);
     if (delivery === "CON") observation.lastConMs = nowMs;
     observation.sentMs = nowMs;
     observation.isInFlight = true;

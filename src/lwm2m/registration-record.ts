@@ -12,6 +12,7 @@ export class RegistrationRecord {
   readonly #log: Log;
   #registeredAtMs: number | undefined;
   #provenAtMs: number | undefined;
+  #proofAskedAtMs = 0;
   #retryAtMs: number | undefined;
   #lastFailure: string | undefined;
   #loggedFailure: string | undefined;
@@ -90,4 +91,22 @@ export class RegistrationRecord {
     this.#provenAtMs = sentAtMs;
     return true;
   }
+
+  /** The server has asked something just now; false when it did so a moment ago, too. */
+  proveNow(): boolean {
+    const nowMs = this.#clock.nowMs();
+    return nowMs - (this.#provenAtMs ?? 0) > PROOF_GRAIN_MS && this.prove(nowMs);
+  }
+
+  /** Whether nothing has proven for so long that the server lives; true once per period, since to ask once is enough. */
+  isProofDue(confirmEveryMs: number | undefined): boolean {
+    if (confirmEveryMs === undefined) return false;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - Math.max(this.#provenAtMs ?? 0, this.#proofAskedAtMs) < confirmEveryMs) return false;
+    this.#proofAskedAtMs = nowMs;
+    return true;
+  }
 }
+
+/** A server that asks much proves itself no more often than this. */
+const PROOF_GRAIN_MS = 1000;

@@ -82,7 +82,7 @@ export class ServerSession {
       defaults: () => serverSettings(tree, instanceId).observation,
       notify: async (notification) => (await this.#peer?.notify(notification)) ?? "timeout",
       onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
-      isProofDue: () => this.#isProofDue(),
+      isProofDue: () => this.#record.isProofDue(client.confirmEveryMs),
       onLost: () => this.#step({ kind: "lost" }),
       onChange: () => this.#report(),
     });
@@ -167,8 +167,8 @@ export class ServerSession {
   #handle(request: IncomingRequest): CoapResponse | undefined | Promise<CoapResponse> {
     const { state } = this.#state;
     if (state !== "registered" && state !== "updating") return undefined;
-    const nowMs = this.#client.clock.nowMs();
-    if (nowMs - (this.#provenAtMs ?? 0) > PROOF_GRAIN_MS) this.#prove(nowMs);
+    // Who asks, lives.
+    if (this.#record.proveNow()) this.#report();
     return this.#dispatcher.handle(request);
   }
 
@@ -292,16 +292,6 @@ export class ServerSession {
     return { lifetimeS: timing.lifetimeS, binding, links: registrationLinks(tree, version, ADVERTISED_FORMATS) };
   }
 
-  /** True once per period: one notification that asks for the proof is enough. */
-  #isProofDue(): boolean {
-    const { clock, confirmEveryMs } = this.#client;
-    if (confirmEveryMs === undefined) return false;
-    const nowMs = clock.nowMs();
-    if (nowMs - Math.max(this.#provenAtMs ?? 0, this.#proofAskedAtMs) < confirmEveryMs) return false;
-    this.#proofAskedAtMs = nowMs;
-    return true;
-  }
-
   #prove(sentAtMs: number): void {
     if (this.#record.prove(sentAtMs)) this.#report();
   }
@@ -322,9 +312,6 @@ export class ServerSession {
     return state === "registered" || state === "updating" ? this.#state.accepted.version : undefined;
   }
 }
-
-/** A server that asks much proves itself no more often than this. */
-const PROOF_GRAIN_MS = 1000;
 
 /** Errors that say the server is not there any more, or no longer in touch. */
 const LOSSES: ReadonlySet<string> = new Set(["COAP_TIMEOUT", "COAP_UNREACHABLE", "COAP_CLOSED"]);
