@@ -1,17 +1,18 @@
 import { NO_BYTES } from "../base/bytes.js";
-import type { Clock, Timer } from "../base/clock.js";
+import type { Clock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import { Code } from "../coap/code.js";
-import type { CoapRequest, CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
+import type { CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
 import { type AttributeStore, type Attributes, checkConsistent } from "./attributes.js";
 import type { Codec } from "./codec/codec.js";
 import { contentResponse, errorResponse } from "./content.js";
 import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
+import { keyOf, type Observation, remember, stamped, told } from "./observed.js";
 import { type ReadResult, read, readableType } from "./operations.js";
 import type { Path } from "./path.js";
 import { PathIndex } from "./path-index.js";
 import type { ObjectTree, TreeChange } from "./tree.js";
-import type { Sample, Value } from "./value.js";
+import type { Sample } from "./value.js";
 
 /** What holds where no attribute says otherwise: /1/x/2, /1/x/3, /1/x/26. */
 export interface ObservationDefaults {
@@ -36,34 +37,9 @@ export interface ObserverOptions {
   onChange(): void;
 }
 
-interface Observation {
-  readonly path: Path;
-  readonly token: Uint8Array;
-  readonly tokenKey: string;
-  readonly request: CoapRequest;
-  readonly codec: Codec;
-  /** Attributes of the Observe request itself, instead of the attached ones (OMA LwM2M Core 1.2 §6.4.1). */
-  readonly own: Attributes | undefined;
-  readonly sinceMs: number;
-  attributes: Attributes;
-  delivery: "CON" | "NON";
-  /** What the server was last told, by `keyOf`. */
-  sent: Map<number, Value>;
-  /** Monotonic. */
-  sentMs: number;
-  lastConMs: number;
-  /** The newest change that the server does not know; `structure` is one of what there is, not of a value. */
-  pending: Sample | "structure" | undefined;
-  isQueued: boolean;
-  isInFlight: boolean;
-  /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
-  dueMs: number | undefined;
-  timer: { readonly atMs: number; readonly timer: Timer } | undefined;
-}
-
-/** A measurement younger than this is reported without its time. */
-const NOTICEABLE_AGE_MS = 1000;
 const MAX_OBSERVATIONS = 20_000;
+/** What waits for its turn waits here, where a newer value takes the place of an older one, not in the endpoint. */
+const MAX_IN_FLIGHT = 16;
 const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
 
 /**
@@ -74,8 +50,11 @@ export class Observer implements Disposable {
   readonly #options: ObserverOptions;
   readonly #index = new PathIndex<Observation>();
   readonly #byToken = new Map<string, Observation>();
-  readonly #queue: Observation[] = [];
+  /** Those that have something to say, in order. */
+  readonly #due = new Set<Observation>();
   readonly #listening: Disposable;
+  #flushing: "idle" | "scheduled" = "idle";
+  #inFlight = 0;
   #sequence = 0;
 
   constructor(options: ObserverOptions) {
@@ -121,8 +100,8 @@ export class Observer implements Disposable {
       sentMs: nowMs,
       lastConMs: nowMs,
       pending: undefined,
-      isQueued: false,
       isInFlight: false,
+      ending: undefined,
       dueMs: undefined,
       timer: undefined,
     };
@@ -162,6 +141,7 @@ export class Observer implements Disposable {
     for (const observation of this.#byToken.values()) observation.timer?.timer.cancel();
     this.#byToken.clear();
     this.#index.clear();
+    this.#due.clear();
     this.#options.onChange();
   }
 
@@ -226,15 +206,22 @@ export class Observer implements Disposable {
 
   // What a poll or a write changes arrives value by value; the microtask comes after the last of them.
   #enqueue(observation: Observation): void {
-    if (observation.isQueued) return;
-    observation.isQueued = true;
-    if (this.#queue.push(observation) > 1) return;
+    this.#due.add(observation);
+    if (this.#flushing === "scheduled") return;
+    this.#flushing = "scheduled";
     queueMicrotask(() => {
-      for (const queued of this.#queue.splice(0)) {
-        queued.isQueued = false;
-        if (this.#isAlive(queued) && !queued.isInFlight) this.#send(queued);
-      }
+      this.#flushing = "idle";
+      this.#flush();
     });
+  }
+
+  #flush(): void {
+    for (const observation of this.#due) {
+      if (this.#inFlight >= MAX_IN_FLIGHT) return;
+      this.#due.delete(observation);
+      if (observation.ending !== undefined) this.#sendEnding(observation, observation.ending);
+      else if (this.#isAlive(observation) && !observation.isInFlight) this.#send(observation);
+    }
   }
 
   #send(observation: Observation): void {
@@ -284,21 +271,29 @@ export class Observer implements Disposable {
   }
 
   async #deliver(notification: Notification): Promise<DeliveryResult> {
+    this.#inFlight++;
     try {
       return await this.#options.notify(notification);
     } catch {
       return "timeout";
+    } finally {
+      this.#inFlight--;
+      if (this.#due.size > 0) this.#flush();
     }
   }
 
-  /** Removes an observation whose target cannot be read any more, and says so (RFC 7641 §4.2). */
+  /** Removes an observation whose target cannot be read any more; the server is told so (RFC 7641 §4.2). */
   #end(observation: Observation, response: CoapResponse): void {
-    const { token, tokenKey, request } = observation;
-    this.#drop(tokenKey);
+    this.#drop(observation.tokenKey);
+    observation.ending = response;
+    this.#enqueue(observation);
+    this.#options.onChange();
+  }
+
+  #sendEnding({ token, request }: Observation, response: CoapResponse): void {
     void this.#deliver({ token, request, response, delivery: "CON" }).then((result) => {
       if (result === "timeout") this.#options.onLost();
     });
-    this.#options.onChange();
   }
 
   #drop(tokenKey: string): boolean {
@@ -344,36 +339,6 @@ export class Observer implements Disposable {
     this.#sequence = (this.#sequence + 1) & 0xff_ffff;
     return this.#sequence;
   }
-}
-
-/**
- * What a notification says: the current values, but of a single resource whose change came and went while pmin lasted,
- * the change (it is followed by the current value).
- */
-function told(observation: Observation, current: ReadResult): ReadResult {
-  const { pending, attributes, sent } = observation;
-  observation.pending = undefined;
-  const entry = current.entries.length === 1 ? current.entries[0] : undefined;
-  if (pending === undefined || pending === "structure" || entry === undefined) return current;
-  if (observation.path.length < 3) return current;
-  if (isTriggered(attributes, sent.get(keyOf(entry.path)), entry.value)) return current;
-  return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
-}
-
-// One time for the whole notification: servers take entries of different times for different states of the target.
-function stamped({ entries, newestMs }: ReadResult, nowMs: number): ReadResult["entries"] {
-  if (nowMs - newestMs < NOTICEABLE_AGE_MS || newestMs === Number.NEGATIVE_INFINITY) return entries;
-  return entries.map((entry) => ({ ...entry, atMs: newestMs }));
-}
-
-function remember(observation: Observation, { entries }: ReadResult): void {
-  observation.sent.clear();
-  for (const { path, value } of entries) observation.sent.set(keyOf(path), value);
-}
-
-/** Instance, resource and resource instance in one number of 48 bits; the object is the same for all. */
-function keyOf([, instanceId = 0, resourceId = 0, resourceInstanceId = 0]: Path): number {
-  return (instanceId * 0x1_0000 + resourceId) * 0x1_0000 + resourceInstanceId;
 }
 
 function keyOfToken(token: Uint8Array): string {

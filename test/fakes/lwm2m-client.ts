@@ -31,12 +31,18 @@ export interface Bench {
 export interface BenchOptions {
   readonly accounts?: readonly Partial<ServerAccount>[];
   readonly log?: Log;
+  readonly confirmEveryMs?: number;
   /** Fills the tree before the client starts. */
   prepare?(tree: ObjectTree, server: FakeLwm2mServer): void;
 }
 
 /** A real client with object 3 against scripted servers, started and settled. */
-export async function startBench({ accounts = [{}], log = silentLog, prepare }: BenchOptions = {}): Promise<Bench> {
+export async function startBench({
+  accounts = [{}],
+  log = silentLog,
+  confirmEveryMs,
+  prepare,
+}: BenchOptions = {}): Promise<Bench> {
   const clock = new FakeClock();
   const tree = new ObjectTree();
   let reboots = 0;
@@ -70,6 +76,7 @@ export async function startBench({ accounts = [{}], log = silentLog, prepare }: 
     clock,
     log,
     random: () => 0,
+    ...(confirmEveryMs === undefined ? {} : { confirmEveryMs }),
   });
   const scope = new Scope((error) => {
     throw error;

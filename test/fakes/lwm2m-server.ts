@@ -36,11 +36,15 @@ export class FakeLwm2mServer {
   readonly answers: Answer[] = [];
   /** How notifications end; CON by default acknowledged, NON sent. */
   delivery: DeliveryResult | undefined;
+  /** Until it resolves no notification ends. */
+  acknowledging: Promise<void> | undefined;
+  inFlight = 0;
   /** Connections that the client has opened, and those it has not closed again. */
   opened = 0;
   readonly open = new Set<CoapPeer>();
   versions: readonly string[] = ["1.0", "1.1", "1.2"];
   #handler: RequestHandler | undefined;
+  #onReset: ((token: Uint8Array) => void) | undefined;
   #registrations = 0;
   #tokens = 0;
 
@@ -48,8 +52,14 @@ export class FakeLwm2mServer {
     signal.throwIfAborted();
     const peer: CoapPeer = {
       request: (request, requestSignal) => this.#onRequest(request, requestSignal),
+      onObservationReset: (listener) => {
+        this.#onReset = listener;
+      },
       notify: async (notification) => {
         this.notifications.push(notification);
+        this.inFlight++;
+        await this.acknowledging;
+        this.inFlight--;
         return this.delivery ?? (notification.delivery === "CON" ? "acknowledged" : "sent");
       },
       [Symbol.asyncDispose]: async () => {
@@ -89,6 +99,11 @@ export class FakeLwm2mServer {
   async text(method: CoapRequest["method"], target: string, ask: Ask = {}): Promise<string> {
     const response = await this.ask(method, target, ask);
     return response === undefined ? "no answer" : formatResponse(response);
+  }
+
+  /** Rejects a non-confirmable notification after the event. */
+  resetObservation(token: string): void {
+    this.#onReset?.(utf8Encode(token));
   }
 
   #onRequest(request: CoapRequest, signal: AbortSignal): Promise<CoapResponse> {

@@ -174,6 +174,15 @@ describe("observations", () => {
     expect(bench.server.notifications).toHaveLength(1);
   });
 
+  it("int-302: also a late one, of a notification that was not confirmable", async () => {
+    const bench = await start();
+    await observe(bench, "/3303/0/5700", { token: "x" });
+    await measure(bench, 21);
+    bench.server.resetObservation("x");
+    await measure(bench, 22);
+    expect(await notified(bench)).toEqual(["2.05 21"]);
+  });
+
   it("int-303: Observe=1 ends it and answers without a sequence number", async () => {
     const bench = await start();
     await observe(bench, "/3303/0/5700", { token: "x" });
@@ -299,6 +308,33 @@ describe("observations", () => {
     expect(bench.server.notifications).toHaveLength(100 * 50);
     await bench.scope[Symbol.asyncDispose]();
     expect(bench.clock.pendingCount).toBe(0);
+  });
+
+  it("keeps what waits for its turn up to date instead of queueing it", async () => {
+    const bench = await start();
+    for (let id = 0; id < 100; id++) await observe(bench, "/3303/0/5700?con=1", { token: `t${id}` });
+    let acknowledge = (): void => undefined;
+    bench.server.acknowledging = new Promise((resolve) => {
+      acknowledge = resolve;
+    });
+    await measure(bench, 21);
+    await measure(bench, 22);
+    expect(bench.server.inFlight).toBe(16);
+    acknowledge();
+    await settle();
+    const told = new Map(
+      bench.server.notifications.map(({ token, response }) => [utf8Decode(token), formatResponse(response)]),
+    );
+    expect([...told.values()]).toEqual(Array.from({ length: 100 }, () => "2.05 22"));
+    expect(bench.server.notifications).toHaveLength(116);
+  });
+
+  it("asks for a proof of life as often as wanted", async () => {
+    const bench = await start({ accounts: [{ lifetimeS: 0 }], confirmEveryMs: 60_000 });
+    await observe(bench, "/3303/0/5700?pmax=10");
+    await bench.clock.advance(180_000);
+    const confirmable = bench.server.notifications.filter(({ delivery }) => delivery === "CON");
+    expect([bench.server.notifications.length, confirmable.length]).toEqual([18, 3]);
   });
 
   it("is over, with an error, when the value has gone", async () => {

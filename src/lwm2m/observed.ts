@@ -1,0 +1,68 @@
+import type { Timer } from "../base/clock.js";
+import type { CoapRequest, CoapResponse } from "../coap/request.js";
+import type { Attributes } from "./attributes.js";
+import type { Codec } from "./codec/codec.js";
+import { isTriggered } from "./observation.js";
+import type { ReadResult } from "./operations.js";
+import type { Path } from "./path.js";
+import type { Sample, Value } from "./value.js";
+
+/** One observation as it is carried on. */
+export interface Observation {
+  readonly path: Path;
+  readonly token: Uint8Array;
+  readonly tokenKey: string;
+  readonly request: CoapRequest;
+  readonly codec: Codec;
+  /** Attributes of the Observe request itself, instead of the attached ones (OMA LwM2M Core 1.2 §6.4.1). */
+  readonly own: Attributes | undefined;
+  readonly sinceMs: number;
+  attributes: Attributes;
+  delivery: "CON" | "NON";
+  /** What the server was last told, by `keyOf`. */
+  sent: Map<number, Value>;
+  /** Monotonic. */
+  sentMs: number;
+  lastConMs: number;
+  /** The newest change that the server does not know; `structure` is one of what there is, not of a value. */
+  pending: Sample | "structure" | undefined;
+  isInFlight: boolean;
+  /** What ends it, still to be said. */
+  ending: CoapResponse | undefined;
+  /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
+  dueMs: number | undefined;
+  timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+}
+
+/** A measurement younger than this is reported without its time. */
+const NOTICEABLE_AGE_MS = 1000;
+
+/**
+ * What a notification says: the current values, but of a single resource whose change came and went while pmin lasted,
+ * the change (it is followed by the current value).
+ */
+export function told(observation: Observation, current: ReadResult): ReadResult {
+  const { pending, attributes, sent } = observation;
+  observation.pending = undefined;
+  const entry = current.entries.length === 1 ? current.entries[0] : undefined;
+  if (pending === undefined || pending === "structure" || entry === undefined) return current;
+  if (observation.path.length < 3) return current;
+  if (isTriggered(attributes, sent.get(keyOf(entry.path)), entry.value)) return current;
+  return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
+}
+
+// One time for the whole notification: servers take entries of different times for different states of the target.
+export function stamped({ entries, newestMs }: ReadResult, nowMs: number): ReadResult["entries"] {
+  if (nowMs - newestMs < NOTICEABLE_AGE_MS || newestMs === Number.NEGATIVE_INFINITY) return entries;
+  return entries.map((entry) => ({ ...entry, atMs: newestMs }));
+}
+
+export function remember(observation: Observation, { entries }: ReadResult): void {
+  observation.sent.clear();
+  for (const { path, value } of entries) observation.sent.set(keyOf(path), value);
+}
+
+/** Instance, resource and resource instance in one number of 48 bits; the object is the same for all. */
+export function keyOf([, instanceId = 0, resourceId = 0, resourceInstanceId = 0]: Path): number {
+  return (instanceId * 0x1_0000 + resourceId) * 0x1_0000 + resourceInstanceId;
+}
