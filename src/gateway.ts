@@ -50,6 +50,8 @@ export function stateFile(config: GatewayConfig): string {
   return join(config.stateFolder, "causeway.db");
 }
 
+/** What was measured since the last proof that a server lives stays in the outbox: a short time keeps it small. */
+const CONFIRM_EVERY_MS = 10_000;
 const FIRST_LOOK_MS = 3000;
 
 /**
@@ -126,6 +128,7 @@ export async function openGateway(
     clock,
     log,
     random,
+    confirmEveryMs: CONFIRM_EVERY_MS,
   });
   scope.spawn(async (signal) => {
     await firstLook(config, field, clock, signal);
