@@ -315,6 +315,11 @@ describe("Write", () => {
     expect(await bench.server.text(method === "PUT" ? "PUT" : "POST", path, ask)).toBe(code);
   });
 
+  it("refuses text that is not UTF-8, and bytes that are no arguments", async () => {
+    expect(await put("/3/0/15", TEXT, fromHex("c3 28"))).toBe("4.00");
+    expect(await post("/3/0/4", TEXT, fromHex("c3 28"))).toBe("4.00");
+  });
+
   it("applies nothing of a write that is refused", async () => {
     await post("/1/0", JSON_, '[{"bn":"/1/0/","n":"2","v":33},{"n":"1","v":-5}]');
     expect(value("/1/0/2")).toBeUndefined();
