@@ -11,6 +11,7 @@ import {
   pointSchema,
   serialSettings,
   stationSchema,
+  traitsProblem,
 } from "./options.js";
 import { planExchanges } from "./plan.js";
 import { RtuTransport } from "./rtu-transport.js";
@@ -47,6 +48,7 @@ export const modbus: Adapter<ModbusLinkOptions, ModbusStation, ModbusPoint> = {
   },
   linkProblem,
   pointProblem,
+  traitsProblem,
   kind: kindOf,
   fit: fitValue,
   simulate: async (options, stations, { clock }) => await simulateModbus(options, stations, clock),

@@ -113,6 +113,11 @@ export function formatOf(point: ModbusPoint): RegisterFormat {
   return { ...point, type: point.type ?? (isBitTable(point.at.table) ? "bool" : "uint16") };
 }
 
+/** Half of all wrong registers are off by one: a profile says what it counts from. */
+export function traitsProblem({ addressBase }: DeviceTraits): string | undefined {
+  return addressBase === undefined ? "'addressBase' is missing: 0 as on the wire, 1 as most manuals count" : undefined;
+}
+
 export function kindOf(point: ModbusPoint): ScalarKind {
   const { type } = formatOf(point);
   return type === "bool" ? "boolean" : type === "string" ? "string" : "number";

@@ -104,6 +104,8 @@ export interface Adapter<L, D, P> {
   kind?(address: P): ScalarKind;
   /** What is wrong between the fields of a link's options, where the schema alone cannot tell. Pure. */
   linkProblem?(options: L): string | undefined;
+  /** What a profile must say, or must not, of its type of device. Pure. */
+  traitsProblem?(traits: DeviceTraits): string | undefined;
   /** What is wrong between the fields of a point, where the schema alone cannot tell. Pure. */
   pointProblem?(address: P): string | undefined;
   /**

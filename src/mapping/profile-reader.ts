@@ -39,12 +39,15 @@ export function readProfile(
     const hint = near(name, [...file.points.keys()]);
     problems.add(place.at, childPath("verify", name), `no point '${name}'`, hint);
   }
+  const traits = traitsOf(file);
+  const complaint = adapter.traitsProblem?.(traits);
+  if (complaint !== undefined) problems.add(source.at, "", complaint);
   return {
     name: file.profile,
     title: file.title,
     adapter: adapter.name,
     file: source.at.file,
-    traits: traitsOf(file),
+    traits,
     points,
     objects: readObjects(file.objects, { points, declared: file.points, adapter, models, problems }),
     verify: new Map([...(file.verify ?? [])].map(([name, { value }]) => [name, value])),

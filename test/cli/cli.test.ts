@@ -63,6 +63,12 @@ describe("check", () => {
     expect(code).toBe(2);
   });
 
+  it("asks a Modbus mapping to say what its registers count from", async () => {
+    const { code, out } = await cli("check", await file("m.yaml", SIX_MISTAKES.replace("addressBase: 0\n", "")));
+    expect(out).toMatch(/m\.yaml:1:1: 'addressBase' is missing/);
+    expect(code).toBe(2);
+  });
+
   it("says that a good configuration has no problems", async () => {
     const config = await file("causeway.yaml", CONFIG);
     expect(await cli("check", "-c", config)).toEqual({ code: 0, out: "", err: "no problems" });
