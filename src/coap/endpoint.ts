@@ -21,8 +21,6 @@ export interface CoapEndpointOptions {
   /** 0 ≤ x < 1; tokens, message ids and jitter are drawn from it. */
   readonly random: () => number;
   readonly parameters?: Partial<CoapParameters>;
-  /** Hears of a Reset to a non-confirmable notification: the observation of this token is over (RFC 7641 §3.6). */
-  readonly onObservationReset?: (token: Uint8Array) => void;
 }
 
 /** Non-confirmable notifications remembered, so that a Reset to one finds its observation. */
@@ -35,7 +33,7 @@ export class CoapEndpoint implements CoapPeer {
   readonly #transport: DatagramTransport;
   readonly #clock: Clock;
   readonly #parameters: CoapParameters;
-  readonly #onObservationReset: (token: Uint8Array) => void;
+  #onObservationReset: (token: Uint8Array) => void = () => undefined;
   readonly #duplicates: Duplicates;
   readonly #snapshots: Snapshots;
   readonly #confirmables: Confirmables;
@@ -48,7 +46,7 @@ export class CoapEndpoint implements CoapPeer {
   #resolveClosed: (reason: Error) => void = () => undefined;
 
   constructor(transport: DatagramTransport, handler: RequestHandler, options: CoapEndpointOptions) {
-    const { clock, log, random, onObservationReset } = options;
+    const { clock, log, random } = options;
     const parameters = { ...DEFAULT_PARAMETERS, ...options.parameters };
     const send = (datagram: Uint8Array): void => transport.send(datagram);
     const nextMessageId = (): number => this.#nextMessageId();
@@ -58,7 +56,6 @@ export class CoapEndpoint implements CoapPeer {
     this.#transport = transport;
     this.#clock = clock;
     this.#parameters = parameters;
-    this.#onObservationReset = onObservationReset ?? (() => undefined);
     this.#messageId = Math.floor(random() * 0x1_0000);
     this.#duplicates = new Duplicates(exchangeLifetimeMs(parameters), parameters.duplicateLimit);
     this.#snapshots = new Snapshots(clock, parameters);
@@ -193,6 +190,10 @@ export class CoapEndpoint implements CoapPeer {
     const reply = encodeEmpty(this.#requester.onResponse(message) ? "ACK" : "RST", messageId);
     this.#duplicates.setReply(messageId, this.#duplicates.remember(messageId, datagram, nowMs), reply);
     this.#transport.send(reply);
+  }
+
+  onObservationReset(listener: (token: Uint8Array) => void): void {
+    this.#onObservationReset = listener;
   }
 
   #onReset(messageId: number): void {
