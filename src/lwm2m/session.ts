@@ -270,7 +270,6 @@ export class ServerSession {
         throw signal.reason;
       }
       peer.onObservationReset?.((token) => this.#observer.cancel(token));
-      peer.onObservationReset?.((token) => this.#observer.cancel(token));
       this.#peer = peer;
     }
     return peer.request(request, signal);
