@@ -94,7 +94,7 @@ export class Requester {
     if (message.type === "ACK" && message.messageId !== pending.messageId) return false;
     this.#take(tokenNumber);
     // A response is as good as the acknowledgement that was lost or overtaken (RFC 7252 §4.2).
-    this.#context.confirmables.cancel(pending.messageId);
+    if (pending.timer === undefined) this.#context.confirmables.cancel(pending.messageId);
     const response = parseResponse(message);
     if ("refused" in response) {
       pending.reject(
