@@ -1,16 +1,20 @@
-import type { Clock } from "./base/clock.js";
-import { abortable } from "./base/clock.js";
+import { abortable, type Clock, type Timer } from "./base/clock.js";
 import { CausewayError } from "./base/errors.js";
 import type { Log } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import { CoapEndpoint } from "./coap/endpoint.js";
 import { openUdp } from "./coap/udp.js";
 import type { Lwm2mClient, OpenPeer } from "./lwm2m/client.js";
-import type { Path } from "./lwm2m/path.js";
 import { type DrainTarget, drain, type ServerView } from "./outbox/drain.js";
 import type { Outbox, Queue } from "./outbox/outbox.js";
 
 const DEFAULT_PORT = 5683;
+
+/**
+ * More than the 1 of RFC 7252 §4.7, which over a mobile network of 100 ms would be ten notifications a second; each
+ * still backs off exponentially, and what waits is overtaken by newer values instead of queued.
+ */
+const NSTART = 4;
 
 /** Opens `coap://` servers over UDP, a connected socket each. */
 export function peerOpener(context: {
@@ -23,9 +27,11 @@ export function peerOpener(context: {
     if (protocol !== "coap:") throw new CausewayError("CONFIG_INVALID", `${uri}: no transport for ${protocol}`);
     const host = hostname.replace(/^\[|\]$/g, "");
     const transport = await openUdp({ host, port: port === "" ? DEFAULT_PORT : Number(port) }, signal);
-    return new CoapEndpoint(transport, handler, context);
+    return new CoapEndpoint(transport, handler, { ...context, parameters: { nstart: NSTART } });
   };
 }
+
+const WAKE_AFTER_MS = 100;
 
 interface DrainContext {
   readonly outbox: Outbox;
@@ -39,11 +45,20 @@ interface DrainContext {
 /** One drain for each server that wants history; they wake at commits and at news of the registration. */
 export function startDrains(context: DrainContext, scope: Scope): void {
   const wake = new Signal();
-  const onState = context.client.onState(() => wake.fire());
-  const onCommit = context.outbox.onCommit(() => wake.fire());
+  let timer: Timer | undefined;
+  // Each acknowledgement is news; one look at the queue for many of them is enough.
+  const wakeSoon = (): void => {
+    timer ??= context.clock.schedule(WAKE_AFTER_MS, () => {
+      timer = undefined;
+      wake.fire();
+    });
+  };
+  const onState = context.client.onState(wakeSoon);
+  const onCommit = context.outbox.onCommit(wakeSoon);
   scope.defer(() => {
     onState[Symbol.dispose]();
     onCommit[Symbol.dispose]();
+    timer?.cancel();
   });
   for (const queue of context.queues) {
     scope.spawn((signal) => drain(context.outbox, targetOf(queue, context, wake), context, signal));
@@ -62,7 +77,7 @@ function targetOf(queue: Queue, { client }: DrainContext, wake: Signal): DrainTa
   };
 }
 
-const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, observedSinceMs: () => undefined };
+const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, telling: () => "unobserved" };
 
 function viewOf(client: Lwm2mClient, shortServerId: number): ServerView {
   const status = client.registrations.find((registration) => registration.shortServerId === shortServerId);
@@ -72,7 +87,7 @@ function viewOf(client: Lwm2mClient, shortServerId: number): ServerView {
     state: "registered",
     registeredAtMs,
     provenAtMs: status?.provenAtMs ?? registeredAtMs,
-    observedSinceMs: (path: Path) => client.observedSinceMs(shortServerId, path),
+    telling: (path, atMs) => client.telling(shortServerId, path, atMs),
   };
 }
 

@@ -54,6 +54,7 @@ export const serverSection = object(
     security: unread,
     queueMode: boolean,
     history: oneOf("send", "notify", "none"),
+    notify: oneOf("confirmable", "non-confirmable"),
   },
 );
 

@@ -21,11 +21,13 @@ export interface ReadConfig {
 
 const SHIPPED_ADAPTERS = ["modbus", "sim"];
 
+type LoadAdapter = (name: string) => Promise<AnyAdapter>;
+
 /**
  * Reads the gateway's file, the adapters, models and profiles it names, and checks everything; opens nothing else.
  * Every problem of all files comes in one run. Rejects only with CONFIG_UNREADABLE.
  */
-export async function readConfig(file: string): Promise<ReadConfig> {
+export async function readConfig(file: string, load: LoadAdapter = loadAdapter): Promise<ReadConfig> {
   const problems = new Problems();
   const { root, problems: syntax } = parseSource(await readText(file), file);
   problems.list.push(...syntax);
@@ -41,7 +43,7 @@ export async function readConfig(file: string): Promise<ReadConfig> {
   const gateway = read.gateway?.value;
   const base = dirname(resolve(file));
   const models = await readModels(gateway?.models, base, problems);
-  const adapters = await loadAdapters(linkAdapters(read.links));
+  const adapters = await loadAdapters(linkAdapters(read.links), load);
   const links = readLinks(read.links ?? new Map(), adapters, problems);
   const folders = [...(await readableFolders(read.mappings ?? [], base, problems)), shippedMappings()];
   const shelf = await ProfileShelf.open(folders, adapters, models);
@@ -113,10 +115,13 @@ async function readText(file: string): Promise<string> {
 }
 
 /** The shipped adapters and those that links name; one that cannot be loaded is reported at the link. */
-export async function loadAdapters(names: Iterable<string>): Promise<ReadonlyMap<string, AnyAdapter>> {
+export async function loadAdapters(
+  names: Iterable<string>,
+  load: LoadAdapter = loadAdapter,
+): Promise<ReadonlyMap<string, AnyAdapter>> {
   const adapters = new Map<string, AnyAdapter>();
   for (const name of new Set([...SHIPPED_ADAPTERS, ...names])) {
-    const adapter = await loadAdapter(name).catch(() => undefined);
+    const adapter = await load(name).catch(() => undefined);
     if (adapter !== undefined) adapters.set(name, adapter);
   }
   return adapters;
@@ -161,6 +166,9 @@ function readServers(sections: readonly WithSource<ServerSection>[], problems: P
     }
     const lifetimeS = Math.round((value.lifetime ?? 300_000) / 1000);
     const history = value.history === "none" ? "none" : "send";
-    return { account: { uri: value.uri, shortServerId, lifetimeS, send: "open" }, history };
+    // Only an acknowledged notification is known to have arrived, so a server that wants all of it gets those.
+    const mode = value.notify ?? (history === "send" ? "confirmable" : "non-confirmable");
+    const notify = mode === "confirmable" ? "CON" : "NON";
+    return { account: { uri: value.uri, shortServerId, lifetimeS, send: "open", notify }, history };
   });
 }

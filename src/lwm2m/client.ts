@@ -5,6 +5,7 @@ import type { ClientOptions, RegistrationStatus } from "./client-options.js";
 import type { Entry } from "./codec/codec.js";
 import { addSecurity } from "./objects/security.js";
 import { addServer } from "./objects/server.js";
+import type { Telling } from "./observed.js";
 import type { Path } from "./path.js";
 import { ServerSession } from "./session.js";
 
@@ -38,9 +39,10 @@ export class Lwm2mClient implements AsyncDisposable {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
-  /** Since when (wall clock ms) the server observes what is at `path` or above it; undefined when it does not. */
-  observedSinceMs(shortServerId: number, path: Path): number | undefined {
-    return this.#sessions.find(({ account }) => account.shortServerId === shortServerId)?.observedSinceMs(path);
+  /** What notifications to the server did about a measurement of `path` at `atMs` (wall clock). */
+  telling(shortServerId: number, path: Path, atMs: number): Telling {
+    const session = this.#sessions.find(({ account }) => account.shortServerId === shortServerId);
+    return session?.telling(path, atMs) ?? "unobserved";
   }
 
   /**

@@ -27,11 +27,42 @@ export interface Observation {
   /** The newest change that the server does not know; `structure` is one of what there is, not of a value. */
   pending: Sample | "structure" | undefined;
   isInFlight: boolean;
+  /** Wall clock of the oldest measurement that is due to be told but not acknowledged. */
+  underwaySinceMs: number | undefined;
+  /** Measurements, by wall clock, that newer ones overtook because the network is slower than the field. */
+  overtaken: { readonly fromMs: number; readonly toMs: number } | undefined;
   /** What ends it, still to be said. */
   ending: CoapResponse | undefined;
   /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
   dueMs: number | undefined;
   timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+}
+
+/**
+ * What notifications did about a measurement: nothing (`unobserved`), it is on its way (`underway`), a newer one took its
+ * place (`overtaken`), or the server was told of it or had attributes by which it need not be (`told`).
+ */
+export type Telling = "unobserved" | "underway" | "overtaken" | "told";
+
+/** `atMs` is the wall clock of the measurement. */
+export function tellingOf(observation: Observation, atMs: number): Telling {
+  const { sinceMs, underwaySinceMs, overtaken } = observation;
+  if (atMs < sinceMs) return "unobserved";
+  if (overtaken !== undefined && atMs >= overtaken.fromMs && atMs <= overtaken.toMs) return "overtaken";
+  return underwaySinceMs !== undefined && atMs >= underwaySinceMs ? "underway" : "told";
+}
+
+/** Overtaken measurements further apart than this are two stretches, of which the later one counts. */
+const STRETCH_GAP_MS = 60_000;
+
+/** The change that waits is replaced by a newer one. */
+export function overtake(observation: Observation, sample: Sample): void {
+  const { pending, overtaken } = observation;
+  observation.pending = sample;
+  // Values of one poll have one time and are told together.
+  if (pending === undefined || pending === "structure" || pending.atMs === sample.atMs) return;
+  const continues = overtaken !== undefined && pending.atMs - overtaken.toMs < STRETCH_GAP_MS;
+  observation.overtaken = { fromMs: continues ? overtaken.fromMs : pending.atMs, toMs: pending.atMs };
 }
 
 /** A measurement younger than this is reported without its time. */

@@ -7,7 +7,7 @@ import { type AttributeStore, type Attributes, checkConsistent } from "./attribu
 import type { Codec } from "./codec/codec.js";
 import { contentResponse, errorResponse } from "./content.js";
 import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
-import { keyOf, type Observation, remember, stamped, told } from "./observed.js";
+import { keyOf, type Observation, overtake, remember, stamped, type Telling, tellingOf, told } from "./observed.js";
 import { type ReadResult, read, readableType } from "./operations.js";
 import type { Path } from "./path.js";
 import { PathIndex } from "./path-index.js";
@@ -101,6 +101,8 @@ export class Observer implements Disposable {
       lastConMs: nowMs,
       pending: undefined,
       isInFlight: false,
+      underwaySinceMs: undefined,
+      overtaken: undefined,
       ending: undefined,
       dueMs: undefined,
       timer: undefined,
@@ -117,13 +119,14 @@ export class Observer implements Disposable {
     if (this.#drop(keyOfToken(token))) this.#options.onChange();
   }
 
-  /** Since when (wall clock) the path is observed, by itself or with what is above it. */
-  observedSinceMs(path: Path): number | undefined {
-    let sinceMs: number | undefined;
+  /** What notifications did about a measurement; of several observations the one that did most counts. */
+  telling(path: Path, atMs: number): Telling {
+    let best: Telling = "unobserved";
     this.#index.upwards(path, (observation) => {
-      sinceMs = Math.min(sinceMs ?? observation.sinceMs, observation.sinceMs);
+      const telling = tellingOf(observation, atMs);
+      if (TELLINGS.indexOf(telling) > TELLINGS.indexOf(best)) best = telling;
     });
-    return sinceMs;
+    return best;
   }
 
   /** Attributes within the path, or the server's defaults (`[]`), are others now. */
@@ -167,9 +170,9 @@ export class Observer implements Disposable {
       const { attributes, sentMs } = observation;
       const lastSent = { value: observation.sent.get(keyOf(path)), atMs: sentMs };
       if (observation.isInFlight || observation.pending !== undefined) {
-        if (observation.pending !== "structure" && isTriggered(attributes, lastSent.value, sample.value)) {
-          observation.pending = sample;
-        }
+        if (observation.pending === "structure" || !isTriggered(attributes, lastSent.value, sample.value)) return;
+        if (isWithinPmin(observation, this.#options.clock.monotonicMs())) observation.pending = sample;
+        else overtake(observation, sample);
         return;
       }
       const decision = decide(attributes, lastSent, sample.value, this.#options.clock.monotonicMs());
@@ -207,6 +210,7 @@ export class Observer implements Disposable {
   // What a poll or a write changes arrives value by value; the microtask comes after the last of them.
   #enqueue(observation: Observation): void {
     this.#due.add(observation);
+    observation.underwaySinceMs ??= this.#changedAtMs(observation);
     if (this.#flushing === "scheduled") return;
     this.#flushing = "scheduled";
     queueMicrotask(() => {
@@ -248,12 +252,17 @@ export class Observer implements Disposable {
     const response = { ...content, observe: this.#nextSequence() };
     void this.#deliver({ token, request, response, delivery }).then((result) => {
       observation.isInFlight = false;
+      observation.underwaySinceMs = undefined;
       if (result === "acknowledged") this.#options.onAcknowledged(wallMs);
       if (!this.#isAlive(observation)) return;
       if (result === "reset") this.cancel(token);
       else if (result === "timeout") this.#options.onLost();
       else this.#afterDelivery(observation);
     });
+  }
+
+  #changedAtMs({ pending }: Observation): number {
+    return pending === undefined || pending === "structure" ? this.#options.clock.nowMs() : pending.atMs;
   }
 
   // What the server was told of a value that has gone on since must be made up for.
@@ -339,6 +348,13 @@ export class Observer implements Disposable {
     this.#sequence = (this.#sequence + 1) & 0xff_ffff;
     return this.#sequence;
   }
+}
+
+/** From the least that can be said to the most. */
+const TELLINGS: readonly Telling[] = ["unobserved", "overtaken", "underway", "told"];
+
+function isWithinPmin({ sentMs, attributes }: Observation, nowMs: number): boolean {
+  return nowMs < sentMs + (attributes.pmin ?? 0) * 1000;
 }
 
 function keyOfToken(token: Uint8Array): string {

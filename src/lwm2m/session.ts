@@ -13,6 +13,7 @@ import { registrationLinks } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import type { Lwm2mVersion } from "./models.js";
 import { OBSERVATION_PARAMETERS, REGISTRATION_PARAMETERS, serverSettings } from "./objects/server.js";
+import type { Telling } from "./observed.js";
 import { Observer } from "./observer.js";
 import { isHidden } from "./operations.js";
 import type { Path } from "./path.js";
@@ -122,8 +123,8 @@ export class ServerSession {
     return this.#closed;
   }
 
-  observedSinceMs(path: Path): number | undefined {
-    return this.#observer.observedSinceMs(path);
+  telling(path: Path, atMs: number): Telling {
+    return this.#observer.telling(path, atMs);
   }
 
   /** See `Lwm2mClient.send`. */

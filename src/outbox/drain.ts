@@ -2,6 +2,7 @@ import { type Clock, sleep } from "../base/clock.js";
 import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { type BackOff, backOffMs } from "../base/retry.js";
+import type { Telling } from "../lwm2m/observed.js";
 import type { Path } from "../lwm2m/path.js";
 import type { Outbox, Queue } from "./outbox.js";
 import type { StoredSample } from "./row.js";
@@ -12,8 +13,8 @@ export interface ServerView {
   readonly registeredAtMs: number;
   /** When the last message that the server acknowledged was sent: it lived then. */
   readonly provenAtMs: number;
-  /** Since when the server observes the path in this registration. */
-  observedSinceMs(path: Path): number | undefined;
+  /** What notifications of this registration did about a measurement. */
+  telling(path: Path, atMs: number): Telling;
 }
 
 /** `done`: the server has it or does not want it. `wait`: it cannot be known yet. */
@@ -24,14 +25,22 @@ const SETTLING_MS = 10_000;
 
 /**
  * What becomes of a buffered sample. While a server is known to live, its observations say what it wants; whatever was
- * measured without proof of that is sent.
+ * measured without proof of that, or overtaken on its way, is sent.
  */
-export function fateOf(sample: Pick<StoredSample, "path" | "atMs">, server: ServerView): Fate {
+export function fateOf({ path, atMs }: Pick<StoredSample, "path" | "atMs">, server: ServerView): Fate {
   if (server.state === "away") return "wait";
-  const observedSinceMs = server.observedSinceMs(sample.path);
-  const wanted = observedSinceMs === undefined || sample.atMs < observedSinceMs;
-  if (wanted && sample.atMs < server.registeredAtMs + SETTLING_MS) return "send";
-  return sample.atMs <= server.provenAtMs ? "done" : "wait";
+  switch (server.telling(path, atMs)) {
+    case "overtaken":
+      return "send";
+    case "underway":
+      return "wait";
+    case "unobserved":
+      if (atMs < server.registeredAtMs + SETTLING_MS) return "send";
+      break;
+    case "told":
+      break;
+  }
+  return atMs <= server.provenAtMs ? "done" : "wait";
 }
 
 export interface DrainTarget {

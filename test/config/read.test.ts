@@ -60,7 +60,10 @@ describe("a good configuration", () => {
     const { config, problems } = await read(GOOD);
     expect(problems).toEqual([]);
     expect(config?.servers).toEqual([
-      { account: { uri: "coap://127.0.0.1:5683", shortServerId: 1, lifetimeS: 300, send: "open" }, history: "send" },
+      {
+        account: { uri: "coap://127.0.0.1:5683", shortServerId: 1, lifetimeS: 300, send: "open", notify: "CON" },
+        history: "send",
+      },
     ]);
     expect(config?.stateFolder).toBe(join(folder, "state"));
     expect(config?.outbox).toEqual({ maxBytes: 1_048_576, maxAgeMs: 86_400_000, overflow: "drop-newest" });

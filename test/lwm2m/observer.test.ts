@@ -276,14 +276,47 @@ describe("observations", () => {
     expect(await notified(bench)).toEqual([]);
   });
 
-  it("knows since when something is observed", async () => {
+  it("knows what it did about a measurement", async () => {
     const bench = await start();
+    const before = bench.clock.nowMs();
     await bench.clock.advance(1000);
-    const sinceMs = bench.clock.nowMs();
     await observe(bench, "/3303/0", { accept: JSON_ });
-    expect(bench.client.observedSinceMs(1, TEMPERATURE)).toBe(sinceMs);
-    expect(bench.client.observedSinceMs(1, [3303, 1, 5700])).toBeUndefined();
-    expect(bench.client.observedSinceMs(2, TEMPERATURE)).toBeUndefined();
+    expect(bench.client.telling(1, TEMPERATURE, before)).toBe("unobserved");
+    expect(bench.client.telling(1, TEMPERATURE, bench.clock.nowMs())).toBe("told");
+    expect(bench.client.telling(1, [3303, 1, 5700], bench.clock.nowMs())).toBe("unobserved");
+    expect(bench.client.telling(2, TEMPERATURE, bench.clock.nowMs())).toBe("unobserved");
+  });
+
+  it("knows what is not acknowledged, and what newer measurements overtook meanwhile", async () => {
+    const bench = await start();
+    await observe(bench, "/3303/0/5700");
+    let acknowledge = (): void => undefined;
+    bench.server.acknowledging = new Promise((resolve) => {
+      acknowledge = resolve;
+    });
+    const times: number[] = [];
+    for (const value of [21, 22, 23, 24]) {
+      times.push(bench.clock.nowMs());
+      await measure(bench, value);
+      await bench.clock.advance(10);
+    }
+    const tellings = (): readonly string[] => times.map((atMs) => bench.client.telling(1, TEMPERATURE, atMs));
+    expect(tellings()).toEqual(["underway", "overtaken", "overtaken", "underway"]);
+    acknowledge();
+    await settle();
+    expect(await notified(bench)).toEqual(["2.05 21", "2.05 24"]);
+    expect(tellings()).toEqual(["told", "overtaken", "overtaken", "told"]);
+  });
+
+  it("does not count as overtaken what pmin leaves out", async () => {
+    const bench = await start();
+    await observe(bench, "/3303/0/5700?pmin=10");
+    const atMs = bench.clock.nowMs();
+    for (const value of [21, 22, 23]) {
+      await measure(bench, value);
+      await bench.clock.advance(10);
+    }
+    expect(bench.client.telling(1, TEMPERATURE, atMs)).toBe("told");
   });
 
   it("keeps one server's observations and attributes from the other", async () => {

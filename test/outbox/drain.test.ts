@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CausewayError } from "../../src/base/errors.js";
 import { silentLog } from "../../src/base/log.js";
+import type { Telling } from "../../src/lwm2m/observed.js";
 import type { Path } from "../../src/lwm2m/path.js";
 import { Database } from "../../src/outbox/database.js";
 import { drain, type Fate, fateOf, type ServerView, split } from "../../src/outbox/drain.js";
@@ -11,25 +12,22 @@ import { FakeClock } from "../fakes/clock.js";
 const QUEUE: Queue = { endpoint: "gw", shortServerId: 1 };
 const PATH: Path = [3303, 0, 5700];
 
-function server(view: Partial<Omit<ServerView, "observedSinceMs">> & { observed?: number | undefined }): ServerView {
-  const { observed, ...rest } = view;
-  return { state: "registered", registeredAtMs: 0, provenAtMs: 0, observedSinceMs: () => observed, ...rest };
+function server(view: Partial<Omit<ServerView, "telling">> & { told?: Telling }): ServerView {
+  const { told = "unobserved", ...rest } = view;
+  return { state: "registered", registeredAtMs: 0, provenAtMs: 0, telling: () => told, ...rest };
 }
 
 describe("fateOf a sample measured at 100 s", () => {
   it.each<[string, ServerView, Fate]>([
     ["no server", server({ state: "away" }), "wait"],
     ["measured before the registration", server({ registeredAtMs: 200_000, provenAtMs: 200_000 }), "send"],
-    [
-      "measured before, observed since",
-      server({ registeredAtMs: 200_000, observed: 201_000, provenAtMs: 300_000 }),
-      "send",
-    ],
     ["just registered, not yet observed", server({ registeredAtMs: 95_000, provenAtMs: 99_000 }), "send"],
     ["registered long ago, never observed, proven", server({ registeredAtMs: 50_000, provenAtMs: 100_000 }), "done"],
     ["registered long ago, never observed, unproven", server({ registeredAtMs: 50_000, provenAtMs: 99_999 }), "wait"],
-    ["observed and proven", server({ registeredAtMs: 50_000, observed: 60_000, provenAtMs: 100_001 }), "done"],
-    ["observed and unproven", server({ registeredAtMs: 99_000, observed: 99_500, provenAtMs: 99_999 }), "wait"],
+    ["told and proven", server({ told: "told", provenAtMs: 100_001 }), "done"],
+    ["told and unproven", server({ told: "told", registeredAtMs: 99_000, provenAtMs: 99_999 }), "wait"],
+    ["on its way, though something later is proven", server({ told: "underway", provenAtMs: 200_000 }), "wait"],
+    ["overtaken by a newer one", server({ told: "overtaken", provenAtMs: 200_000 }), "send"],
   ])("%s → %s", (_, view, fate) => {
     expect(fateOf({ path: PATH, atMs: 100_000 }, view)).toBe(fate);
   });
@@ -44,8 +42,8 @@ it("split ends before the first sample that must wait, so order is kept", () => 
     value: index,
     atMs,
   }));
-  const view = server({ registeredAtMs: -20_000, observed: 1500, provenAtMs: 3000 });
-  const { ready, toSend } = split(rows, { ...view, registeredAtMs: -8500 });
+  const telling = (_: Path, atMs: number): Telling => (atMs === 1000 ? "overtaken" : "told");
+  const { ready, toSend } = split(rows, { ...server({ provenAtMs: 3000 }), telling });
   expect(ready.map((row) => row.id)).toEqual([1, 2, 3]);
   expect(toSend.map((row) => row.id)).toEqual([1]);
 });

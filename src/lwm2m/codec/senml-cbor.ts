@@ -43,12 +43,14 @@ function writeRecord(writer: CborWriter, record: PackRecord): void {
   writeValue(writer, entry);
 }
 
-/** Seconds, as short as they are to the millisecond. */
+/**
+ * Seconds. Never rounded to single precision: a server that adds base and offset as decimals would get a time finer than
+ * its clock, and Leshan 2.0.0-M18 refuses such a pack.
+ */
 function writeTime(writer: CborWriter, timeMs: number): void {
   const timeS = timeMs / 1000;
-  const single = Math.fround(timeS);
   if (Number.isInteger(timeS)) writer.integer(timeS);
-  else writer.float(Math.round(single * 1000) === timeMs ? single : timeS);
+  else writer.float(timeS);
 }
 
 function writeValue(writer: CborWriter, { type, value }: Entry): void {
