@@ -14,11 +14,12 @@ interface Subject {
 
 const SERVER_CORE = 0;
 const GENERATOR_CORE = 1;
-const PEERS = 16;
+const PEERS = 8;
 const WINDOW = 64;
 const PEER_PORT = 47_500;
 const PORTS = { causeway: 47_100, echo: 47_200, libcoap: 47_300, npm: 47_301 } as const;
-const WARM_UP_REQUESTS = 20_000;
+/** Until code is compiled and every store is as full as it gets. */
+const WARM_UP_REQUESTS = 70_000;
 
 const SUBJECTS: readonly Subject[] = [
   {

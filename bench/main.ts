@@ -9,7 +9,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string" },
     rounds: { type: "string", default: "5" },
-    requests: { type: "string", default: "40000" },
+    requests: { type: "string", default: "30000" },
     json: { type: "boolean", default: false },
   },
 });
