@@ -1,7 +1,7 @@
 /*
  * coap-load: asks a CoAP server for one resource, as fast as it answers, and says how many answers came.
  *
- *   coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH
+ *   coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH [ACCEPT]
  *
  * Socket i is bound to LOCAL_PORT + i and connected to SERVER_PORT + i * PORT_STEP on loopback, so that a server with a
  * connected socket per peer (step 1) and one with a single socket (step 0) can be asked the same way. WINDOW confirmable
@@ -72,6 +72,13 @@ static void encode_path(const char *path) {
     }
 }
 
+/* Option 17, which follows Uri-Path (11). */
+static void encode_accept(unsigned format) {
+    path_options[path_length++] = (uint8_t)(6 << 4 | (format == 0 ? 0 : format < 256 ? 1 : 2));
+    if (format >= 256) path_options[path_length++] = (uint8_t)(format >> 8);
+    if (format > 0) path_options[path_length++] = (uint8_t)format;
+}
+
 static void transmit(struct slot *slot) {
     slot->sent_ns = now_ns();
     if (send(sockets[slot->socket_index], slot->datagram, slot->length, 0) < 0 && errno != ECONNREFUSED &&
@@ -111,8 +118,8 @@ static void take(const uint8_t *d, size_t length, uint64_t requests, uint32_t wi
 }
 
 int main(int argc, char **argv) {
-    if (argc != 8) {
-        fprintf(stderr, "usage: coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH\n");
+    if (argc != 8 && argc != 9) {
+        fprintf(stderr, "usage: coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH [ACCEPT]\n");
         return 2;
     }
     int server_port = atoi(argv[1]), step = atoi(argv[2]), local_port = atoi(argv[3]), count = atoi(argv[4]);
@@ -123,6 +130,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     encode_path(argv[7]);
+    if (argc == 9) encode_accept((unsigned)atoi(argv[8]));
     int epoll = epoll_create1(0);
     if (epoll < 0) fail("epoll");
     srand((unsigned)now_ns());

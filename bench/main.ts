@@ -2,8 +2,9 @@
 import { parseArgs } from "node:util";
 import { type Benchmark, formatReport, report } from "./benchmark.js";
 import { coapGet } from "./coap-get.js";
+import { lwm2mReads } from "./lwm2m-read.js";
 
-const BENCHMARKS: readonly Benchmark[] = [coapGet];
+const BENCHMARKS: readonly Benchmark[] = [coapGet, ...lwm2mReads];
 
 const { values } = parseArgs({
   options: {
