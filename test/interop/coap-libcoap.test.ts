@@ -105,7 +105,9 @@ describe("coap-client asks us", () => {
       "clock",
       ["-s", "3"],
     );
-    const request = await registered;
+    const ended = finished.then(() => Promise.reject(new Error("coap-client ended before it observed")));
+    const request = await Promise.race([registered, ended]);
+    ended.catch(() => undefined);
     const { token } = request;
     const notification = { token, request };
     expect(await endpoint.notify({ ...notification, response: small("con", 2), delivery: "CON" })).toBe("acknowledged");
