@@ -11,9 +11,9 @@ export class Child implements AsyncDisposable {
   #complaint = "";
   #waiting: (() => void)[] = [];
 
-  constructor(command: string, args: readonly string[]) {
+  constructor(command: string, args: readonly string[], folder?: string) {
     this.name = command;
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], cwd: folder });
     this.#process = child;
     // A program that has gone reads no more; that it has gone is told by `ended`.
     child.stdin.on("error", () => undefined);

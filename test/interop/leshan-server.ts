@@ -66,13 +66,15 @@ export class LeshanServer implements AsyncDisposable {
   readonly events: LeshanEvent[] = [];
   readonly #webPort: number;
   readonly #args: readonly string[];
+  readonly #folder: string;
   #child: Child | undefined;
   #listening = new AbortController();
 
-  private constructor(coapPort: number, webPort: number, args: readonly string[]) {
+  private constructor(coapPort: number, webPort: number, args: readonly string[], folder: string) {
     this.coapPort = coapPort;
     this.#webPort = webPort;
     this.#args = args;
+    this.#folder = folder;
   }
 
   static async start(edition: Edition, programs: Programs): Promise<LeshanServer> {
@@ -88,14 +90,15 @@ export class LeshanServer implements AsyncDisposable {
             ...["-cp", demo, "org.eclipse.leshan.server.demo.LeshanServerDemo", ...hosts, ...ports],
           ]
         : ["-cp", classPath("newest", programs), `${FOLDER}Server.java`, `${coap}`, `${web}`, modelsJar(demo)];
-    const server = new LeshanServer(coap, web, args);
+    const server = new LeshanServer(coap, web, args, programs.folder);
     await server.start();
     return server;
   }
 
   /** Starts it on the ports that it had before; resolves when it answers and its events are heard. */
   async start(): Promise<void> {
-    const child = new Child("java", this.#args);
+    // Californium leaves its settings where it is started.
+    const child = new Child("java", this.#args, this.#folder);
     this.#child = child;
     const answers = async (): Promise<boolean> => {
       if (!child.isRunning) throw new Error(`Leshan has ended; it needs a JDK: ${child.complaint}`);
