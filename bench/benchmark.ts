@@ -19,6 +19,8 @@ export interface BenchmarkOptions {
   readonly rounds: number;
   /** Requests of one round of one subject. */
   readonly requests: number;
+  /** Length of the benchmarks that look at what time does. */
+  readonly minutes: number;
   /** For people, while it runs. */
   readonly progress: (text: string) => void;
 }

@@ -1,16 +1,18 @@
-/** `npm run bench [-- --only NAME] [--rounds N] [--requests N] [--json]` */
+/** `npm run bench [-- --only NAME] [--rounds N] [--requests N] [--minutes N] [--json]` */
 import { parseArgs } from "node:util";
 import { type Benchmark, formatReport, report } from "./benchmark.js";
 import { coapGet } from "./coap-get.js";
+import { gatewayMemory } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
 
-const BENCHMARKS: readonly Benchmark[] = [coapGet, ...lwm2mReads];
+const BENCHMARKS: readonly Benchmark[] = [coapGet, ...lwm2mReads, gatewayMemory];
 
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
     rounds: { type: "string", default: "5" },
     requests: { type: "string", default: "30000" },
+    minutes: { type: "string", default: "10" },
     json: { type: "boolean", default: false },
   },
 });
@@ -26,6 +28,7 @@ for (const benchmark of chosen) {
   const result = await report(benchmark, {
     rounds: Number(values.rounds),
     requests: Number(values.requests),
+    minutes: Number(values.minutes),
     progress: (text) => console.error(text),
   });
   reports.push(result);

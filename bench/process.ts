@@ -11,7 +11,11 @@ export class MeasuredProcess implements AsyncDisposable {
   readonly #pid: number;
   readonly #closed: Promise<unknown>;
 
-  private constructor(child: ChildProcess, pid: number, closed: Promise<unknown>) {
+  /** What it had written when it was ready. */
+  readonly output: string;
+
+  private constructor(child: ChildProcess, pid: number, closed: Promise<unknown>, output: string) {
+    this.output = output;
     this.#child = child;
     this.#pid = pid;
     this.#closed = closed;
@@ -37,7 +41,7 @@ export class MeasuredProcess implements AsyncDisposable {
     ended.catch(() => undefined);
     await Promise.race([isReady, ended]);
     if (child.pid === undefined) throw new Error(`${command.join(" ")} did not start`);
-    return new MeasuredProcess(child, child.pid, closed);
+    return new MeasuredProcess(child, child.pid, closed, output);
   }
 
   /** CPU time of all threads since the start, nanoseconds. */

@@ -35,6 +35,9 @@ async function readText(file: string): Promise<string> {
   }
 }
 
+/** The name without parsing the file, which may have mistakes elsewhere; block style, flow style and JSON. */
+const PROFILE_NAME = /^[\s{]*["']?profile["']?:\s*["']?([^"'\s#,}]+)/m;
+
 /** Finds profiles by name; a file is read only when a device asks for it, or all files when names are needed. */
 export class ProfileShelf {
   readonly #adapters: AdapterLookup;
@@ -56,7 +59,7 @@ export class ProfileShelf {
     const files = (await Promise.all(folders.map(mappingFiles))).flat();
     const shelf = new ProfileShelf(files, adapters, models);
     for (const file of files) {
-      const name = /^profile:\s*["']?([^"'\s#]+)/m.exec(await readText(file))?.[1];
+      const name = PROFILE_NAME.exec(await readText(file))?.[1];
       if (name !== undefined && !shelf.#byName.has(name)) shelf.#byName.set(name, file);
     }
     return shelf;
