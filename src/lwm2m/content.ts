@@ -2,7 +2,7 @@ import { NO_BYTES, utf8Encode } from "../base/bytes.js";
 import { CausewayError } from "../base/errors.js";
 import { Code, parseCode } from "../coap/code.js";
 import type { CoapResponse } from "../coap/request.js";
-import type { Codec, Entry } from "./codec/codec.js";
+import type { Codec, Entry, TimesPolicy } from "./codec/codec.js";
 import { ContentFormat, codecFor } from "./codec/formats.js";
 import type { Lwm2mVersion } from "./models.js";
 import type { Path } from "./path.js";
@@ -32,11 +32,17 @@ const HIERARCHICAL: Readonly<Record<Lwm2mVersion, number>> = {
   "1.2": ContentFormat.senmlCbor,
 };
 
-export function contentResponse(codec: Codec, entries: readonly Entry[], target: Path, nowMs: number): CoapResponse {
+export function contentResponse(
+  codec: Codec,
+  entries: readonly Entry[],
+  target: Path,
+  nowMs: number,
+  times: TimesPolicy = "historical",
+): CoapResponse {
   return {
     code: Code.Content,
     contentFormat: codec.contentFormat,
-    payload: codec.encode(entries, { target, nowMs, times: "historical" }),
+    payload: codec.encode(entries, { target, nowMs, times }),
   };
 }
 

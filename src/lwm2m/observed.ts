@@ -65,7 +65,7 @@ export function overtake(observation: Observation, sample: Sample): void {
   observation.overtaken = { fromMs: continues ? overtaken.fromMs : pending.atMs, toMs: pending.atMs };
 }
 
-/** A measurement younger than this is reported without its time. */
+/** A measurement younger than this is reported without its time, unless the message may be repeated later. */
 const NOTICEABLE_AGE_MS = 1000;
 
 /**
@@ -82,9 +82,18 @@ export function told(observation: Observation, current: ReadResult): ReadResult 
   return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
 }
 
-// One time for the whole notification: servers take entries of different times for different states of the target.
-export function stamped({ entries, newestMs }: ReadResult, nowMs: number): ReadResult["entries"] {
-  if (nowMs - newestMs < NOTICEABLE_AGE_MS || newestMs === Number.NEGATIVE_INFINITY) return entries;
+/**
+ * With the time where the value would otherwise be taken for one of now: when it is old, and in a confirmable message,
+ * whose last repetition arrives up to a minute and a half later.
+ */
+export function stamped(
+  { entries, newestMs }: ReadResult,
+  nowMs: number,
+  delivery: "CON" | "NON",
+): ReadResult["entries"] {
+  const isFresh = delivery === "NON" && nowMs - newestMs < NOTICEABLE_AGE_MS;
+  if (isFresh || newestMs === Number.NEGATIVE_INFINITY) return entries;
+  // One time for the whole notification: servers take entries of different times for different states of the target.
   return entries.map((entry) => ({ ...entry, atMs: newestMs }));
 }
 

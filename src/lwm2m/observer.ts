@@ -33,6 +33,11 @@ export interface ObserverOptions {
   isProofDue?(): boolean;
   /** The server did not acknowledge a notification in time. */
   onLost(): void;
+  /**
+   * The server rejected a notification: it has cancelled the observation, or forgotten all of them. What was measured
+   * since then (wall clock) was not taken.
+   */
+  onRejected(sinceMs: number): void;
   /** An observation began or ended. */
   onChange(): void;
 }
@@ -117,6 +122,14 @@ export class Observer implements Disposable {
 
   cancel(token: Uint8Array): void {
     if (this.#drop(keyOfToken(token))) this.#options.onChange();
+  }
+
+  /** A Reset was the answer to a notification (RFC 7641 §3.6). */
+  reject(token: Uint8Array): void {
+    const observation = this.#byToken.get(keyOfToken(token));
+    if (observation === undefined) return;
+    this.cancel(token);
+    this.#options.onRejected(observation.underwaySinceMs ?? this.#options.clock.nowMs());
   }
 
   /** What notifications did about a measurement; of several observations the one that did most counts. */
@@ -232,18 +245,20 @@ export class Observer implements Disposable {
     const { clock, tree } = this.#options;
     const nowMs = clock.monotonicMs();
     const wallMs = clock.nowMs();
+    const wanted = this.#options.isProofDue?.() === true ? "CON" : observation.delivery;
+    const delivery = deliveryOf(wanted, observation.lastConMs, nowMs);
     let content: CoapResponse;
     try {
       const result = told(observation, read(tree, observation.path, wallMs));
-      content = contentResponse(observation.codec, stamped(result, wallMs), observation.path, wallMs);
+      const entries = stamped(result, wallMs, delivery);
+      const times = delivery === "CON" ? "all" : "historical";
+      content = contentResponse(observation.codec, entries, observation.path, wallMs, times);
       remember(observation, result);
     } catch (error) {
       const cause = error instanceof CausewayError ? error : new CausewayError("INTERNAL", String(error));
       this.#end(observation, errorResponse(cause));
       return;
     }
-    const wanted = this.#options.isProofDue?.() === true ? "CON" : observation.delivery;
-    const delivery = deliveryOf(wanted, observation.lastConMs, nowMs);
     if (delivery === "CON") observation.lastConMs = nowMs;
     observation.sentMs = nowMs;
     observation.isInFlight = true;
@@ -252,10 +267,9 @@ export class Observer implements Disposable {
     const response = { ...content, observe: this.#nextSequence() };
     void this.#deliver({ token, request, response, delivery }).then((result) => {
       observation.isInFlight = false;
-      observation.underwaySinceMs = undefined;
       if (result === "acknowledged") this.#options.onAcknowledged(wallMs);
       if (!this.#isAlive(observation)) return;
-      if (result === "reset") this.cancel(token);
+      if (result === "reset") this.reject(token);
       else if (result === "timeout") this.#options.onLost();
       else this.#afterDelivery(observation);
     });
@@ -267,6 +281,7 @@ export class Observer implements Disposable {
 
   // What the server was told of a value that has gone on since must be made up for.
   #afterDelivery(observation: Observation): void {
+    observation.underwaySinceMs = undefined;
     const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.path;
     if (observation.pending === undefined) {
       const resource = this.#options.tree.resource(objectId, instanceId, resourceId);

@@ -92,6 +92,11 @@ export class RegistrationRecord {
     return true;
   }
 
+  /** What was measured since then may not have been taken, whatever has been proven so far. */
+  doubt(sinceMs: number): void {
+    if (this.#provenAtMs !== undefined) this.#provenAtMs = Math.min(this.#provenAtMs, sinceMs - 1);
+  }
+
   /** The server has asked something just now; false when it did so a moment ago, too. */
   proveNow(): boolean {
     const nowMs = this.#clock.nowMs();

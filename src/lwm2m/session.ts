@@ -85,6 +85,7 @@ export class ServerSession {
       onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
       isProofDue: () => this.#record.isProofDue(client.confirmEveryMs),
       onLost: () => this.#step({ kind: "lost" }),
+      onRejected: (sinceMs) => this.#onRejected(sinceMs),
       onChange: () => this.#report(),
     });
     this.#dispatcher = new Dispatcher({
@@ -270,7 +271,7 @@ export class ServerSession {
         await peer[Symbol.asyncDispose]();
         throw signal.reason;
       }
-      peer.onObservationReset?.((token) => this.#observer.cancel(token));
+      peer.onObservationReset?.((token) => this.#observer.reject(token));
       this.#peer = peer;
     }
     return peer.request(request, signal);
@@ -291,6 +292,12 @@ export class ServerSession {
     const { tree } = this.#client;
     const { timing, binding } = serverSettings(tree, this.#instanceId);
     return { lifetimeS: timing.lifetimeS, binding, links: registrationLinks(tree, version, ADVERTISED_FORMATS) };
+  }
+
+  /** A server that was started anew rejects what it no longer knows; an Update finds out whether that is everything. */
+  #onRejected(sinceMs: number): void {
+    this.#record.doubt(sinceMs);
+    this.#step({ kind: "changed" });
   }
 
   #prove(sentAtMs: number): void {

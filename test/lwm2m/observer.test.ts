@@ -164,6 +164,14 @@ describe("observations", () => {
     expect(await notified(bench)).toEqual(['2.05 [{"bn":"/3303/0/5700","v":26}]']);
   });
 
+  it("says when a value was measured if the notification may be repeated later", async () => {
+    const bench = await start();
+    await observe(bench, "/3303/0/5700?con=1", { accept: JSON_ });
+    await measure(bench, 25);
+    const timeS = bench.clock.nowMs() / 1000;
+    expect(await notified(bench)).toEqual([`2.05 [{"bn":"/3303/0/5700","bt":${timeS},"v":25}]`]);
+  });
+
   it("int-302: a Reset ends it", async () => {
     const bench = await start();
     await observe(bench, "/3303/0/5700");
@@ -181,6 +189,20 @@ describe("observations", () => {
     bench.server.resetObservation("x");
     await measure(bench, 22);
     expect(await notified(bench)).toEqual(["2.05 21"]);
+  });
+
+  it("asks a server that rejects a notification whether it still knows the registration", async () => {
+    const bench = await start();
+    await observe(bench, "/3303/0/5700", { token: "x" });
+    await observe(bench, "/3303/1/5700?con=1");
+    bench.server.resetObservation("x");
+    await bench.clock.advance(100);
+    expect(bench.server.log.slice(1)).toEqual(["POST /rd/1"]);
+    bench.server.answers.push("4.04");
+    bench.server.delivery = "reset";
+    await measure(bench, 21, [3303, 1, 5700]);
+    await bench.clock.advance(100);
+    expect(bench.server.log.slice(2)).toEqual(["POST /rd/1", expect.stringMatching(/^POST \/rd\?/)]);
   });
 
   it("int-303: Observe=1 ends it and answers without a sequence number", async () => {
