@@ -20,8 +20,11 @@ export interface ServerView {
 /** `done`: the server has it or does not want it. `wait`: it cannot be known yet. */
 export type Fate = "send" | "done" | "wait";
 
-/** A server that has just registered gets everything until it has had the time to observe. */
-const SETTLING_MS = 10_000;
+/**
+ * A server that has just registered gets everything until it has had the time to observe: on a bad network the last
+ * repetition of an Observe comes 45 s after the first (MAX_TRANSMIT_SPAN, RFC 7252 §4.8.2).
+ */
+const SETTLING_MS = 60_000;
 
 /**
  * What becomes of a buffered sample. While a server is known to live, its observations say what it wants; whatever was
