@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import type { Clock } from "./base/clock.js";
+import { CausewayError } from "./base/errors.js";
 import type { Log } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { GatewayConfig } from "./config/config.js";
 import { expose } from "./exposure.js";
+import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
-import { loadAdapter } from "./field/load-adapter.js";
 import type { Reading } from "./field/reading.js";
 import { Lwm2mClient, type OpenPeer, type RegistrationStatus } from "./lwm2m/client.js";
 import type { ObjectTree } from "./lwm2m/tree.js";
@@ -48,6 +49,12 @@ export interface Gateway {
 /** The state of a gateway in one file, below the configured folder. */
 export function stateFile(config: GatewayConfig): string {
   return join(config.stateFolder, "causeway.db");
+}
+
+function adapterOf({ adapters }: GatewayConfig, name: string): AnyAdapter {
+  const adapter = adapters.get(name);
+  if (adapter === undefined) throw new CausewayError("ADAPTER_UNKNOWN", `no adapter '${name}' was loaded`);
+  return adapter;
 }
 
 /** What was measured since the last proof that a server lives stays in the outbox: a short time keeps it small. */
@@ -106,7 +113,7 @@ export async function openGateway(
     {
       links: config.links,
       devices: config.devices.map((device) => device.field),
-      loadAdapter,
+      loadAdapter: async (name) => adapterOf(config, name),
       clock,
       log,
       random,
