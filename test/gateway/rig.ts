@@ -1,0 +1,221 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CausewayError } from "../../src/base/errors.js";
+import { createLog } from "../../src/base/log.js";
+import { Scope } from "../../src/base/scope.js";
+import { formatProblem } from "../../src/base/source.js";
+import { readConfig } from "../../src/config/read.js";
+import { loadAdapter } from "../../src/field/load-adapter.js";
+import { type Gateway, openGateway } from "../../src/gateway.js";
+import { loadModels } from "../../src/lwm2m/models.js";
+import { FakeClock, settle } from "../fakes/clock.js";
+import { Plant } from "../fakes/plant.js";
+import { random } from "../fakes/random.js";
+import { Route } from "../fakes/route.js";
+import { WireLwm2mServer } from "../fakes/wire-server.js";
+
+const models = await loadModels();
+
+export interface RigOptions {
+  readonly seed: number;
+  /** Stations with their profile, `meter` or `valve`; one meter when absent. */
+  readonly devices?: readonly { readonly name: string; readonly profile: string; readonly fast?: string }[];
+  /** Per server the paths that it observes; one server that observes the meter's ten values when absent. */
+  readonly servers?: readonly (readonly string[])[];
+  readonly lifetime?: string;
+}
+
+interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [fact: string]: unknown;
+}
+
+/** A gateway that runs, until it is closed or left lying as a crash leaves it. */
+interface Run {
+  readonly gateway: Gateway;
+  readonly scope: Scope;
+}
+
+const METER_POINTS = Array.from({ length: 10 }, (_, index) => `value${index}`);
+/** What a meter that is the first device shows. */
+export const METER_PATHS: readonly string[] = METER_POINTS.map((_, index) => `/3300/${index}/5700`);
+
+const PROFILES = {
+  "meter.yaml": `profile: meter
+title: Ten values that never come twice
+adapter: plant
+points:
+${METER_POINTS.map((name) => `  ${name}: { from: counter, every: fast }`).join("\n")}
+objects:
+${METER_POINTS.map((name) => `  - { object: 3300, resources: { 5700: ${name} } }`).join("\n")}
+`,
+  "valve.yaml": `profile: valve
+title: A pressure, and a set point in tenths
+adapter: plant
+points:
+  pressure: { from: kept, every: fast, valid: [0, 500] }
+  setpoint: { from: kept, every: fast, access: rw, scale: 0.1, valid: [0, 100] }
+objects:
+  - { object: 3315, resources: { 5700: pressure } }
+  - { object: 3308, resources: { 5900: setpoint } }
+`,
+};
+
+const STEP_MS = 500;
+/** A commit and a drain are a few statements one after the other; each round lets one of them end. */
+const IO_ROUNDS = 8;
+
+/** A whole gateway on a fake clock between a plant and servers that speak real CoAP over a bad network. */
+export class Rig implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly plant = new Plant(this.clock);
+  readonly servers: readonly WireLwm2mServer[];
+  readonly routes: readonly Route[];
+  readonly log: LogLine[] = [];
+  readonly #options: RigOptions;
+  readonly #runs: Run[] = [];
+  readonly #folders: string[] = [];
+  readonly #random: () => number;
+
+  constructor(options: RigOptions) {
+    this.#options = options;
+    const { seed, servers = [METER_PATHS] } = options;
+    this.#random = random(seed).next;
+    this.servers = servers.map(
+      (observes) => new WireLwm2mServer({ clock: this.clock, random: this.#random, models, observes }),
+    );
+    this.routes = this.servers.map((server, index) => new Route(this.clock, seed + 1000 * index, server));
+  }
+
+  get server(): WireLwm2mServer {
+    const [first] = this.servers;
+    if (first === undefined) throw new Error("no server");
+    return first;
+  }
+
+  get route(): Route {
+    const [first] = this.routes;
+    if (first === undefined) throw new Error("no route");
+    return first;
+  }
+
+  get gateway(): Gateway {
+    const run = this.#runs.at(-1);
+    if (run === undefined) throw new Error("the gateway was not started");
+    return run.gateway;
+  }
+
+  /** The folder of the newest gateway's state. */
+  get folder(): string {
+    const folder = this.#folders.at(-1);
+    if (folder === undefined) throw new Error("the gateway was not started");
+    return folder;
+  }
+
+  messages(msg: string): readonly LogLine[] {
+    return this.log.filter((line) => line.msg === msg);
+  }
+
+  /** In the folder, which is made when absent. Stays silent until the clock goes on. */
+  async start(folder?: string): Promise<void> {
+    const file = join(folder ?? (await this.makeFolder()), "causeway.yaml");
+    const { plant, clock } = this;
+    const load = async (name: string) => (name === "plant" ? plant.adapter : await loadAdapter(name));
+    const { config, problems } = await readConfig(file, load);
+    if (config === undefined) throw new Error(problems.map(formatProblem).join("\n"));
+    const scope = new Scope((error) => {
+      this.log.push({ level: 50, msg: "a part of the gateway failed", error: String(error) });
+    });
+    const log = createLog("info", (line) => this.log.push(JSON.parse(line)));
+    const context = {
+      clock,
+      log,
+      random: this.#random,
+      restart: () => undefined,
+      openPeer: async ({ shortServerId }: { readonly shortServerId: number }, ...[handler, signal]: OpenArguments) => {
+        signal.throwIfAborted();
+        const route = this.routes[shortServerId - 1];
+        if (route === undefined) throw new CausewayError("COAP_SOCKET", "no such server");
+        return route.connect(handler);
+      },
+    };
+    this.#runs.push({ gateway: await openGateway(config, context, scope), scope });
+  }
+
+  /** Closes the newest gateway as SIGTERM does. */
+  async stop(): Promise<void> {
+    const run = this.#runs.pop();
+    if (run !== undefined) await this.#close(run);
+  }
+
+  /** A new folder with the configuration; a gateway that starts there knows nothing. */
+  async makeFolder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), "causeway-gateway-"));
+    this.#folders.push(folder);
+    const { devices = [{ name: "meter", profile: "meter" }], lifetime = "5m" } = this.#options;
+    const document = {
+      gateway: { endpoint: "urn:dev:os:32473-1", state: "state" },
+      mappings: [folder],
+      servers: this.servers.map((_, index) => ({ uri: `coap://192.0.2.${index + 1}`, lifetime })),
+      links: { hall: { adapter: "plant" } },
+      devices: devices.map(({ name, profile, fast = "1s" }) => ({ name, profile, link: "hall", poll: { fast } })),
+    };
+    await writeFile(join(folder, "causeway.yaml"), JSON.stringify(document));
+    for (const [name, text] of Object.entries(PROFILES)) await writeFile(join(folder, name), text);
+    return folder;
+  }
+
+  /** Moves the clock on, and lets the database end what it began. */
+  readonly run = async (ms: number): Promise<void> => {
+    for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) {
+      await this.clock.advance(Math.min(STEP_MS, leftMs));
+      for (let round = 0; round < IO_ROUNDS; round++) await this.gateway.status();
+    }
+  };
+
+  async until(condition: () => boolean, withinMs: number): Promise<void> {
+    for (let leftMs = withinMs; !condition(); leftMs -= STEP_MS) {
+      if (leftMs <= 0) throw new Error(`did not come true within ${withinMs} ms`);
+      await this.run(STEP_MS);
+    }
+  }
+
+  /** The promise's value, while the clock goes on. */
+  async during<T>(promise: Promise<T>): Promise<T> {
+    const state = { isSettled: false };
+    void promise.then(
+      () => {
+        state.isSettled = true;
+      },
+      () => {
+        state.isSettled = true;
+      },
+    );
+    await this.until(() => state.isSettled, 600_000);
+    return await promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.servers) server.stop();
+    for (const run of this.#runs.splice(0)) await this.#close(run);
+    for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
+  }
+
+  async #close({ scope }: Run): Promise<void> {
+    const state = { isClosed: false };
+    const closing = scope[Symbol.asyncDispose]().then(() => {
+      state.isClosed = true;
+    });
+    // Turns of the event loop for the disk, and now and then some time for the farewell to the server.
+    for (let turn = 1; !state.isClosed; turn++) {
+      if (turn % 50 === 0) await this.clock.advance(100);
+      else await settle();
+    }
+    await closing;
+  }
+}
+
+type OpenArguments =
+  Parameters<Parameters<typeof openGateway>[1]["openPeer"]> extends [unknown, ...infer Rest] ? Rest : never;
