@@ -28,7 +28,7 @@ export class MeasuredProcess implements AsyncDisposable {
     let output = "";
     const isReady = new Promise<void>((resolve) => {
       const onData = (chunk: Buffer): void => {
-        if (output.length < 10_000) output += chunk.toString();
+        output = (output + chunk.toString()).slice(-10_000);
         if (ready?.test(output) === true) resolve();
       };
       if (ready === undefined) resolve();

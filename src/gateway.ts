@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { Clock } from "./base/clock.js";
 import { CausewayError } from "./base/errors.js";
@@ -69,6 +70,7 @@ async function firstLook(config: GatewayConfig, field: Field, clock: Clock, sign
   const enough = new AbortController();
   const timer = clock.schedule(FIRST_LOOK_MS, () => enough.abort(new Error("the first look takes too long")));
   const until = AbortSignal.any([signal, enough.signal]);
+  setMaxListeners(0, until);
   // What went wrong with a device is told by its readings and its health.
   await Promise.allSettled(config.devices.map((device) => field.read(device.field.name, until)));
   timer.cancel();

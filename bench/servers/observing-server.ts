@@ -29,7 +29,7 @@ socket.on("message", (datagram, { address, port }) => {
   reply[1] = isMore ? CONTINUE : path === "rd" ? CREATED : CHANGED;
   const location = path === "rd" && !isMore ? [0x82, 0x72, 0x64, 0x01, 0x31] : [];
   // Block1 (27) follows Location-Path (8), or stands alone.
-  const block = block1 === undefined ? [] : [0xd1, location.length > 0 ? 6 : 14, block1];
+  const block = block1 === undefined ? [] : blockOption(block1, location.length > 0 ? 6 : 14);
   send(Buffer.concat([reply, Buffer.from(location), Buffer.from(block)]));
   if (path !== "rd") return;
   uploads = Buffer.concat([uploads, payload]);
@@ -44,6 +44,10 @@ socket.on("message", (datagram, { address, port }) => {
   };
   turn();
 });
+
+function blockOption(value: number, extendedDelta: number): readonly number[] {
+  return value < 256 ? [0xd1, extendedDelta, value] : [0xd2, extendedDelta, value >> 8, value & 255];
+}
 
 /** Observe of the instance's sensor value, CON, token of four bytes. */
 function observeRequest(object: string, instance: string): Buffer {

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 type Closer = () => void | Promise<void>;
 
 /**
@@ -14,6 +16,8 @@ export class Scope implements AsyncDisposable {
   /** `onFailure` hears of spawned work that rejects and of closers that throw; it must not throw itself. */
   constructor(onFailure: (error: unknown) => void) {
     this.#onFailure = onFailure;
+    // Everything in a scope listens to the one signal: many listeners are no leak here.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   get signal(): AbortSignal {
