@@ -59,7 +59,9 @@ export class Companions {
     this.quality("never-read", nowMs);
   }
 
-  quality(quality: Quality, atMs: number): void {
+  quality(reported: Quality, atMs: number): void {
+    // Without a value there is none to suspect.
+    const quality = this.#atMs === undefined && isOfLine(reported) ? "never-read" : reported;
     if (quality === this.#quality) return;
     this.#quality = quality;
     const { indicator, level } = ipsoQuality(quality);
@@ -121,6 +123,11 @@ export class Companions {
   #set(resourceId: number, sample: Sample): void {
     this.#tree.set([this.#object.model.id, this.#instanceId, resourceId], sample);
   }
+}
+
+/** Faults that say nothing of the value that was read before. */
+function isOfLine(quality: Quality): boolean {
+  return quality === "timeout" || quality === "crc" || quality === "stale";
 }
 
 function valueResource({ model, resources }: ProfileObject): number | undefined {

@@ -1,5 +1,7 @@
+import { expect } from "vitest";
 import type { Served } from "../fakes/plant.js";
-import type { Arrival } from "../fakes/wire-server.js";
+import type { Arrival, WireLwm2mServer } from "../fakes/wire-server.js";
+import type { Rig } from "./rig.js";
 
 /** What became of the readings of a meter, each of which has a value of its own. */
 export interface Balance {
@@ -13,20 +15,49 @@ export interface Balance {
   readonly disordered: readonly string[];
 }
 
-export const BALANCED: Balance = { lost: [], invented: [], mistimed: [], disordered: [] };
+const BALANCED: Balance = { lost: [], invented: [], mistimed: [], disordered: [] };
 
 /** A message without a time speaks of now: its value may be this old, of the last poll, and some time on the way. */
 const NOW_MS = 1300;
 
-/** Of the ten values of a meter whose objects are /3300/0 to /3300/9. */
-export function balance(served: readonly Served[], arrivals: readonly Arrival[]): Balance {
+const LOOK_EVERY_MS = 5000;
+
+/** Lets the clock go on until the server has everything that `meter` gave, or it is clear that it never will. */
+export async function expectBalance(
+  rig: Rig,
+  withinMs: number,
+  { server = rig.server, counts = () => true }: { server?: WireLwm2mServer; counts?: (served: Served) => boolean } = {},
+): Promise<void> {
+  const look = (): Balance =>
+    balance(
+      rig.plant.served.filter(({ station }) => station === "meter"),
+      server.arrivals.filter(({ path }) => METER_PATH.test(path)),
+      counts,
+    );
+  for (let leftMs = withinMs; leftMs > 0 && look().lost.length > 0; leftMs -= LOOK_EVERY_MS) {
+    await rig.run(LOOK_EVERY_MS);
+  }
+  expect(look()).toEqual(BALANCED);
+}
+
+const METER_PATH = /^\/3300\/\d\/5700$/;
+
+/** Of the ten values of a meter whose objects are /3300/0 to /3300/9; what does not count may be lost. */
+function balance(
+  served: readonly Served[],
+  arrivals: readonly Arrival[],
+  counts: (served: Served) => boolean,
+): Balance {
+  const wanted = new Set<string>();
   /** A value that rests is measured again and again. */
   const measured = new Map<string, number[]>();
-  for (const { point, value, atMs } of served) {
+  for (const one of served) {
+    const { point, value, atMs } = one;
     const reading = `/3300/${point.replace("value", "")}/5700 ${value}`;
     const times = measured.get(reading);
     if (times === undefined) measured.set(reading, [atMs]);
     else times.push(atMs);
+    if (counts(one)) wanted.add(reading);
   }
   const heard = new Set<string>();
   const sent = new Set<string>();
@@ -54,7 +85,7 @@ export function balance(served: readonly Served[], arrivals: readonly Arrival[])
     if (atMs < (newestSent.get(path) ?? 0)) result.disordered.push(reading);
     newestSent.set(path, atMs);
   }
-  return { lost: [...measured.keys()].filter((reading) => !heard.has(reading)), ...result };
+  return { lost: [...wanted].filter((reading) => !heard.has(reading)), ...result };
 }
 
 /** Times on the wire have milliseconds, the fake clock has parts of them. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CausewayError } from "../../src/base/errors.js";
@@ -17,10 +17,17 @@ import { WireLwm2mServer } from "../fakes/wire-server.js";
 
 const models = await loadModels();
 
+/** A station with its profile; `fast` is the period of its polls, 1 s when absent. */
+export interface RigDevice {
+  readonly name: string;
+  readonly profile: "meter" | "valve";
+  readonly fast?: string;
+}
+
 export interface RigOptions {
   readonly seed: number;
-  /** Stations with their profile, `meter` or `valve`; one meter when absent. */
-  readonly devices?: readonly { readonly name: string; readonly profile: string; readonly fast?: string }[];
+  /** One meter when absent. */
+  readonly devices?: readonly RigDevice[];
   /** Per server the paths that it observes; one server that observes the meter's ten values when absent. */
   readonly servers?: readonly (readonly string[])[];
   readonly lifetime?: string;
@@ -150,11 +157,26 @@ export class Rig implements AsyncDisposable {
     if (run !== undefined) await this.#close(run);
   }
 
+  /** What a power cut would leave behind at this moment, in a folder of its own. */
+  async copyState(): Promise<string> {
+    const from = join(this.folder, "state");
+    const folder = await this.makeFolder();
+    await cp(from, join(folder, "state"), { recursive: true });
+    return folder;
+  }
+
   /** A new folder with the configuration; a gateway that starts there knows nothing. */
   async makeFolder(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "causeway-gateway-"));
     this.#folders.push(folder);
-    const { devices = [{ name: "meter", profile: "meter" }], lifetime = "5m" } = this.#options;
+    for (const [name, text] of Object.entries(PROFILES)) await writeFile(join(folder, name), text);
+    await this.configure(folder, this.#options.devices ?? [{ name: "meter", profile: "meter" }]);
+    return folder;
+  }
+
+  /** Writes the configuration; it counts from the next start on. */
+  async configure(folder: string, devices: readonly RigDevice[]): Promise<void> {
+    const { lifetime = "5m" } = this.#options;
     const document = {
       gateway: { endpoint: "urn:dev:os:32473-1", state: "state" },
       mappings: [folder],
@@ -163,8 +185,6 @@ export class Rig implements AsyncDisposable {
       devices: devices.map(({ name, profile, fast = "1s" }) => ({ name, profile, link: "hall", poll: { fast } })),
     };
     await writeFile(join(folder, "causeway.yaml"), JSON.stringify(document));
-    for (const [name, text] of Object.entries(PROFILES)) await writeFile(join(folder, name), text);
-    return folder;
   }
 
   /** Moves the clock on, and lets the database end what it began. */

@@ -112,6 +112,11 @@ describe("up", () => {
     expect(value(3303, 0, 6042)).toBe(0);
   });
 
+  it.each(["timeout", "crc", "stale"] as const)("%s of what was never read says nothing of a value", (quality) => {
+    fault("temperature", quality);
+    expect([value(3303, 0, 6042), value(3303, 0, 6049)]).toEqual([0, 0]);
+  });
+
   it("keeps minimum and maximum, and resets them to the present value", async () => {
     for (const raw of [215, 190, 260, 230]) accept("temperature", raw);
     expect([value(3303, 0, 5601), value(3303, 0, 5602)]).toEqual([19, 26]);
