@@ -5,7 +5,7 @@ import type { Scope } from "./base/scope.js";
 import { CoapEndpoint } from "./coap/endpoint.js";
 import { openUdp } from "./coap/udp.js";
 import type { Lwm2mClient, OpenPeer } from "./lwm2m/client.js";
-import { type DrainTarget, drain, type ServerView } from "./outbox/drain.js";
+import { type DrainTarget, drain, fateOf, type ServerView } from "./outbox/drain.js";
 import type { Outbox, Queue } from "./outbox/outbox.js";
 
 const DEFAULT_PORT = 5683;
@@ -59,6 +59,10 @@ export function startDrains(context: DrainContext, scope: Scope): void {
     onState[Symbol.dispose]();
     onCommit[Symbol.dispose]();
     timer?.cancel();
+  });
+  context.outbox.settleBy(() => {
+    const views = context.queues.map(({ shortServerId }) => viewOf(context.client, shortServerId));
+    return (sample) => views.every((view) => fateOf(sample, view) === "done");
   });
   for (const queue of context.queues) {
     scope.spawn((signal) => drain(context.outbox, targetOf(queue, context, wake), context, signal));

@@ -7,6 +7,7 @@ import type { Log } from "../base/log.js";
 import { MIGRATIONS } from "./migrations.js";
 
 export type SqlValue = string | number | null;
+export type Statement = readonly [sql: string, parameters: readonly SqlValue[]];
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Set aside together with the database: SQLite would replay a stale journal into the new one. */
@@ -91,20 +92,48 @@ export class Database implements AsyncDisposable {
     );
   }
 
+  /** All of the statements or none of them. */
+  async transaction(statements: readonly Statement[]): Promise<void> {
+    const all = async (): Promise<void> => {
+      await this.#do((done) => this.#handle.exec("BEGIN", (error) => done(error, undefined)));
+      try {
+        for (const [sql, parameters] of statements) {
+          await this.#do((done) => this.#handle.run(sql, parameters, (error: Error | null) => done(error, undefined)));
+        }
+        await this.#do((done) => this.#handle.exec("COMMIT", (error) => done(error, undefined)));
+      } catch (error) {
+        // A full disk may have rolled it back already.
+        await this.#do((done) => this.#handle.exec("ROLLBACK", (error) => done(error, undefined))).catch(
+          () => undefined,
+        );
+        throw error;
+      }
+    };
+    return this.#after(all);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#next((done) => this.#handle.close((error) => done(error, undefined)));
   }
 
-  #next<T>(work: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
-    const run = (): Promise<T> =>
-      new Promise((resolve, reject) => {
-        work((error, result) => (error === null || error === undefined ? resolve(result) : reject(error)));
-      });
+  #next<T>(work: Work<T>): Promise<T> {
+    return this.#after(() => this.#do(work));
+  }
+
+  #after<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#last.then(run, run);
     this.#last = result.catch(() => undefined);
     return result;
   }
+
+  #do<T>(work: Work<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      work((error, result) => (error === null || error === undefined ? resolve(result) : reject(error)));
+    });
+  }
 }
+
+type Work<T> = (done: (error: Error | null, result: T) => void) => void;
 
 function openHandle(path: string): Promise<sqlite3.Database> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../base/clock.js";
 import { toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
-import { type Database, isFull } from "./database.js";
+import { type Database, isFull, type Statement } from "./database.js";
 import { fromRow, type OutboxSample, type StoredSample, toColumns } from "./row.js";
 
 export interface OutboxLimits {
@@ -29,10 +29,15 @@ export interface Queue {
 }
 
 const COMMIT_EVERY_MS = 500;
+/** Samples younger than this may wait for the next commit: most are settled by then and need no disk at all. */
+const HOLD_BACK_MS = 400;
 const ROWS_PER_INSERT = 500;
 const ROWS_PER_DROP = 1000;
 /** While the disk refuses, no more than this waits in memory. */
 const MAX_UNCOMMITTED = 50_000;
+
+/** Says of a sample that has not been written whether all servers have it or do not want it. */
+export type IsSettled = (sample: OutboxSample) => boolean;
 
 type CounterName = "appended" | "delivered" | "dropped";
 
@@ -48,6 +53,8 @@ export class Outbox implements AsyncDisposable {
   readonly #counters: Record<CounterName, number> = { appended: 0, delivered: 0, dropped: 0 };
   readonly #listeners = new Set<() => void>();
   #batch: OutboxSample[] = [];
+  /** Asked anew for each commit. */
+  #settledNow: () => IsSettled = () => () => false;
   #timer: Timer | undefined;
   #committing: Promise<void> = Promise.resolve();
   #state: "writing" | "refused" = "writing";
@@ -96,7 +103,16 @@ export class Outbox implements AsyncDisposable {
     }
     this.#batch.push(sample);
     this.#counters.appended++;
-    this.#timer ??= this.#clock.schedule(COMMIT_EVERY_MS, () => void this.commit());
+    this.#scheduleCommit();
+  }
+
+  #scheduleCommit(): void {
+    this.#timer ??= this.#clock.schedule(COMMIT_EVERY_MS, () => void this.#commit("aged"));
+  }
+
+  /** While servers are in touch most samples are settled within milliseconds: those are never written. */
+  settleBy(settledNow: () => IsSettled): void {
+    this.#settledNow = settledNow;
   }
 
   /** Called after each commit that brought samples. */
@@ -107,39 +123,44 @@ export class Outbox implements AsyncDisposable {
 
   /** Writes what waits in memory; never rejects: what the disk refuses is kept and tried again. */
   commit(): Promise<void> {
+    return this.#commit("all");
+  }
+
+  #commit(which: "all" | "aged"): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#committing = this.#committing.then(() => this.#commitBatch());
+    this.#committing = this.#committing.then(() => this.#commitBatch(which));
     return this.#committing;
   }
 
-  async #commitBatch(): Promise<void> {
-    const batch = this.#batch;
+  /** Takes what is to be written now out of memory; the rest stays, what is settled goes. */
+  #takeBatch(which: "all" | "aged"): readonly OutboxSample[] {
+    const isSettled = this.#settledNow();
+    const unsettled = this.#batch.filter((sample) => !isSettled(sample));
+    const heldFromMs = which === "all" ? Number.POSITIVE_INFINITY : this.#clock.nowMs() - HOLD_BACK_MS;
+    const firstHeld = unsettled.findIndex(({ atMs }) => atMs > heldFromMs);
+    const cut = firstHeld < 0 ? unsettled.length : firstHeld;
+    this.#batch = unsettled.slice(cut);
+    if (this.#batch.length > 0) this.#scheduleCommit();
+    return unsettled.slice(0, cut);
+  }
+
+  async #commitBatch(which: "all" | "aged"): Promise<void> {
+    const batch = this.#takeBatch(which);
     if (batch.length === 0) return;
-    this.#batch = [];
     let written = 0;
     try {
-      while (written < batch.length) {
-        const rows = batch.slice(written, written + ROWS_PER_INSERT);
-        await this.#insert(rows);
-        written += rows.length;
-      }
+      await this.#database.transaction([...insertStatements(batch), this.#counterStatement()]);
+      written = batch.length;
       await this.#enforceLimits();
-      await this.#saveCounters();
       this.#changeState("writing");
     } catch (error) {
       this.#batch = [...batch.slice(written), ...this.#batch];
       this.#changeState("refused", error);
       if (isFull(error)) await this.#dropOldest().catch(() => 0);
-      this.#timer ??= this.#clock.schedule(COMMIT_EVERY_MS, () => void this.commit());
+      this.#scheduleCommit();
     }
     if (written > 0) for (const listener of this.#listeners) listener();
-  }
-
-  async #insert(rows: readonly OutboxSample[]): Promise<void> {
-    const places = rows.map(() => "(?, ?, ?, ?, ?)").join(", ");
-    const sql = `INSERT INTO samples (endpoint, at_ms, path, type, value) VALUES ${places}`;
-    await this.#database.run(sql, rows.flatMap(toColumns));
   }
 
   #changeState(state: "writing" | "refused", error?: unknown): void {
@@ -197,29 +218,26 @@ export class Outbox implements AsyncDisposable {
   /** Everything up to `id` is settled for this server; what all servers have settled is deleted. */
   async settle(queue: Queue, id: number, delivered: number): Promise<void> {
     const { endpoint, shortServerId } = queue;
-    await this.#database.run("UPDATE queues SET settled_id = ? WHERE endpoint = ? AND server = ?", [
-      id,
-      endpoint,
-      shortServerId,
-    ]);
-    const lowest = "SELECT min(settled_id) FROM queues WHERE endpoint = ?1";
-    await this.#database.run(`DELETE FROM samples WHERE endpoint = ?1 AND id <= (${lowest})`, [endpoint]);
-    if (delivered === 0) return;
     this.#counters.delivered += delivered;
-    await this.#saveCounters();
+    const lowest = "SELECT min(settled_id) FROM queues WHERE endpoint = ?1";
+    // One transaction, because each costs the disk a flush.
+    await this.#database.transaction([
+      ["UPDATE queues SET settled_id = ? WHERE endpoint = ? AND server = ?", [id, endpoint, shortServerId]],
+      [`DELETE FROM samples WHERE endpoint = ?1 AND id <= (${lowest})`, [endpoint]],
+      this.#counterStatement(),
+    ]);
   }
 
   /** Settles a sample that the server refuses for good; it counts as dropped. */
   async giveUp(queue: Queue, id: number): Promise<void> {
     this.#counters.dropped++;
     await this.settle(queue, id, 0);
-    await this.#saveCounters();
   }
 
-  async #saveCounters(): Promise<void> {
+  #counterStatement(): Statement {
     const rows = Object.entries(this.#counters);
     const places = rows.map(() => "(?, ?)").join(", ");
-    await this.#database.run(`INSERT OR REPLACE INTO counters VALUES ${places}`, rows.flat());
+    return [`INSERT OR REPLACE INTO counters VALUES ${places}`, rows.flat()];
   }
 
   async counters(): Promise<OutboxCounters> {
@@ -239,4 +257,15 @@ export class Outbox implements AsyncDisposable {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
+}
+
+function insertStatements(batch: readonly OutboxSample[]): readonly Statement[] {
+  const statements: Statement[] = [];
+  for (let first = 0; first < batch.length; first += ROWS_PER_INSERT) {
+    const rows = batch.slice(first, first + ROWS_PER_INSERT);
+    const places = rows.map(() => "(?, ?, ?, ?, ?)").join(", ");
+    const sql = `INSERT INTO samples (endpoint, at_ms, path, type, value) VALUES ${places}`;
+    statements.push([sql, rows.flatMap(toColumns)]);
+  }
+  return statements;
 }

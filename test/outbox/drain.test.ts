@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { abortable } from "../../src/base/clock.js";
 import { CausewayError } from "../../src/base/errors.js";
 import { silentLog } from "../../src/base/log.js";
 import type { Telling } from "../../src/lwm2m/observed.js";
@@ -78,8 +79,7 @@ async function bench(count: number): Promise<Bench> {
         await send(samples);
         received.push(...samples.map((sample) => Number(sample.value)));
       },
-      changed: (signal: AbortSignal) =>
-        new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      changed: (signal: AbortSignal) => abortable(new Promise<void>(() => undefined), signal),
     };
     const done = drain(outbox, target, { clock, log: silentLog, random: () => 0.5 }, stop.signal).catch(
       () => undefined,
