@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Benchmark } from "./benchmark.js";
 import { getRounds, PEER_PORT, PEERS, type Subject, WINDOW } from "./get-rounds.js";
-import { nodeCommand } from "./process.js";
+import { gatewayCommand, nodeCommand } from "./process.js";
 import { payloadOf, READ_FORMATS, type ReadFormat } from "./servers/payloads.js";
 
 const PORTS = { causeway: 47_120, libcoap: 47_320, npm: 47_321 } as const;
@@ -14,7 +14,7 @@ function lwm2mRead(format: ReadFormat): Benchmark {
   const subjects: readonly Subject[] = [
     {
       name: "causeway",
-      command: [...nodeCommand("servers/lwm2m.js"), String(PORTS.causeway), String(PEER_PORT), String(PEERS)],
+      command: [...gatewayCommand("servers/lwm2m.js"), String(PORTS.causeway), String(PEER_PORT), String(PEERS)],
       ready: /ready/,
       port: PORTS.causeway,
       portStep: 1,
