@@ -141,7 +141,7 @@ export class ServerSession {
     const sentAtMs = this.#client.clock.nowMs();
     const payload = senmlCborCodec.encode(entries, { target: [], nowMs: sentAtMs, times: "all" });
     const response = await this.#sendOrLose(peer, sendRequest(this.#root, payload), signal);
-    if (response.code !== Code.Changed) throw this.#sendRefusal(response);
+    if (response.code !== Code.Changed) throw await this.#sendRefusal(response, peer, signal);
     this.#prove(sentAtMs);
   }
 
@@ -155,14 +155,25 @@ export class ServerSession {
     }
   }
 
-  #sendRefusal(response: CoapResponse): CausewayError {
-    const code = formatCode(response.code);
-    const facts = { code };
-    // The server has not heard of an object yet: its list is sent anew, and the Send may be repeated.
-    if (response.code === Code.NotFound) this.#step({ kind: "changed" });
-    const isFinal = response.code >> 5 === 4 && !PASSING.has(response.code);
-    const what = `server ${this.account.shortServerId} answered Send with ${code}`;
+  async #sendRefusal({ code }: CoapResponse, peer: CoapPeer, signal: AbortSignal): Promise<CausewayError> {
+    const isRefusal = code >> 5 === 4 && !PASSING.has(code);
+    const isFinal = isRefusal && (await this.#isKnown(peer, signal));
+    // The server has forgotten the client, or has not heard of an object: both are told anew, and the Send may be repeated.
+    if ((isRefusal && !isFinal) || code === Code.NotFound) this.#step({ kind: "changed" });
+    const facts = { code: formatCode(code) };
+    const what = `server ${this.account.shortServerId} answered Send with ${facts.code}`;
     return new CausewayError(isFinal ? "LWM2M_BAD_REQUEST" : "LWM2M_NOT_REGISTERED", what, { facts });
+  }
+
+  /**
+   * Whether the server still has the registration; an Update tells. Servers refuse any Send of a client that they have
+   * forgotten, and not only with 4.04 (Leshan 2.0.0-M18: 4.00).
+   */
+  async #isKnown(peer: CoapPeer, signal: AbortSignal): Promise<boolean> {
+    const known = this.#known;
+    if (known === undefined || (this.#state.state !== "registered" && this.#state.state !== "updating")) return false;
+    const request = updateRequest(this.#state.accepted.location, known, known);
+    return (await this.#sendOrLose(peer, request, signal)).code === Code.Changed;
   }
 
   /** OMA LwM2M Core 1.2 §6.3: until a registration is complete, nothing is answered. */

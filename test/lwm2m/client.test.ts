@@ -243,6 +243,19 @@ describe("Send", () => {
     await expect(client.send([sample], never)).rejects.toMatchObject({ code });
   });
 
+  it.each(["4.00", "4.15"])(
+    "takes %s for no refusal when the server has forgotten the registration",
+    async (answer) => {
+      const { server, client, clock } = await startBench();
+      server.answers.push(answer, "4.04", "4.04");
+      await expect(client.send([sample], never)).rejects.toMatchObject({ code: "LWM2M_NOT_REGISTERED" });
+      await clock.advance(1000);
+      expect(server.log.slice(1)).toEqual(["POST /dp", "POST /rd/1", "POST /rd/1", REGISTER]);
+      await client.send([sample], never);
+      expect(server.log.at(-1)).toBe("POST /dp");
+    },
+  );
+
   it("registers anew when a Send is lost", async () => {
     const { server, client } = await startBench();
     server.answers.push("COAP_TIMEOUT");
