@@ -11,7 +11,7 @@ export interface Balance {
   readonly invented: readonly string[];
   /** Arrived with the time of another moment than that of the measurement. */
   readonly mistimed: readonly string[];
-  /** Sent for the first time after something that was measured later at the same place. */
+  /** Heard of first in a Send, after something in a Send that was measured later at the same place. */
   readonly disordered: readonly string[];
 }
 
@@ -60,7 +60,6 @@ function balance(
     if (counts(one)) wanted.add(reading);
   }
   const heard = new Set<string>();
-  const sent = new Set<string>();
   const result = {
     invented: [] as string[],
     mistimed: [] as string[],
@@ -69,6 +68,7 @@ function balance(
   const newestSent = new Map<string, number>();
   for (const { how, path, value, atMs, arrivedAtMs } of arrivals) {
     const reading = `${path} ${String(value)}`;
+    const isKnown = heard.has(reading);
     heard.add(reading);
     const times = measured.get(reading);
     if (times === undefined) {
@@ -80,8 +80,7 @@ function balance(
       result.mistimed.push(`${how} ${reading}: ${atMs ?? "now"} at ${arrivedAtMs}, measured at ${times[0]}`);
     }
     // What was not acknowledged is sent again, though it may have arrived.
-    if (how !== "sent" || atMs === undefined || sent.has(reading)) continue;
-    sent.add(reading);
+    if (how !== "sent" || atMs === undefined || isKnown) continue;
     if (atMs < (newestSent.get(path) ?? 0)) result.disordered.push(reading);
     newestSent.set(path, atMs);
   }

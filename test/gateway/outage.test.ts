@@ -86,6 +86,17 @@ describe(`an outage loses nothing (seed ${seed})`, () => {
     await expectBalance(rig, 10 * MINUTE_MS);
   });
 
+  it("the field is faster than the network: 100 readings per second, some 15 notifications", async () => {
+    const devices = [{ name: "meter", profile: "meter", fast: "100ms" }] as const;
+    await using rig = await throughOutage({ devices }, async ({ server, run }) => {
+      server.presence = "silent";
+      await run(10_000);
+      server.presence = "there";
+    });
+    expect(rig.plant.served.length).toBeGreaterThan(3500);
+    await expectBalance(rig, 5 * MINUTE_MS);
+  });
+
   it("one of two servers is away: the other hears everything in time, and then it, too", async () => {
     await using rig = await throughOutage({ servers: [METER_PATHS, METER_PATHS] }, async ({ servers, run }) => {
       const [, away] = servers;

@@ -8,6 +8,7 @@ import { formatProblem } from "../../src/base/source.js";
 import { readConfig } from "../../src/config/read.js";
 import { loadAdapter } from "../../src/field/load-adapter.js";
 import { type Gateway, openGateway } from "../../src/gateway.js";
+import type { OpenPeer } from "../../src/lwm2m/client.js";
 import { loadModels } from "../../src/lwm2m/models.js";
 import { FakeClock, settle } from "../fakes/clock.js";
 import { Plant } from "../fakes/plant.js";
@@ -141,12 +142,7 @@ export class Rig implements AsyncDisposable {
       log,
       random: this.#random,
       restart: () => undefined,
-      openPeer: async ({ shortServerId }: { readonly shortServerId: number }, ...[handler, signal]: OpenArguments) => {
-        signal.throwIfAborted();
-        const route = this.routes[shortServerId - 1];
-        if (route === undefined) throw new CausewayError("COAP_SOCKET", "no such server");
-        return route.connect(handler);
-      },
+      openPeer: this.#openPeer,
     };
     this.#runs.push({ gateway: await openGateway(config, context, scope), scope });
   }
@@ -225,6 +221,13 @@ export class Rig implements AsyncDisposable {
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
   }
 
+  readonly #openPeer: OpenPeer = async ({ shortServerId }, handler, signal) => {
+    signal.throwIfAborted();
+    const route = this.routes[shortServerId - 1];
+    if (route === undefined) throw new CausewayError("COAP_SOCKET", "no such server");
+    return route.connect(handler);
+  };
+
   async #close({ scope }: Run): Promise<void> {
     const state = { isClosed: false };
     const closing = scope[Symbol.asyncDispose]().then(() => {
@@ -238,6 +241,3 @@ export class Rig implements AsyncDisposable {
     await closing;
   }
 }
-
-type OpenArguments =
-  Parameters<Parameters<typeof openGateway>[1]["openPeer"]> extends [unknown, ...infer Rest] ? Rest : never;
