@@ -94,7 +94,7 @@ export class Outbox implements AsyncDisposable {
     return outbox;
   }
 
-  /** Takes a sample in; it is on disk within half a second. Never throws. */
+  /** Takes a sample in; it is on disk within a second unless it is settled by then. Never throws. */
   append(sample: OutboxSample): void {
     if (this.#batch.length >= MAX_UNCOMMITTED) {
       this.#counters.dropped++;

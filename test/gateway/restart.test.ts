@@ -5,8 +5,8 @@ import { METER_PATHS, Rig, type RigDevice } from "./rig.js";
 
 const { seed } = random();
 const MINUTE_MS = 60_000;
-/** The outbox commits twice in a second. */
-const COMMIT_MS = 500;
+/** A reading is on disk within a second. */
+const COMMIT_MS = 1000;
 
 const METER: RigDevice = { name: "meter", profile: "meter" };
 const SPARE: RigDevice = { name: "spare", profile: "meter" };
