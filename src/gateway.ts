@@ -102,7 +102,10 @@ export async function openGateway(
     clock,
     instances,
     reboot: restart,
-    writePoint: async (device, point, value, signal) => links.field?.write(device, point, value, signal),
+    async writePoint(device, point, value, signal) {
+      if (links.field === undefined) throw new CausewayError("LINK_CLOSED", "the field is not open yet");
+      await links.field.write(device, point, value, signal);
+    },
     onSample(bridged) {
       const { path, type, sample } = bridged;
       if (queues.length > 0) outbox.append({ endpoint, path, type, ...sample });

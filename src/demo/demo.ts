@@ -88,15 +88,18 @@ async function runDemo(runMs: number, show: Show, scope: Scope, io: Io): Promise
     { ...context, openPeer: peerOpener(context), restart: () => undefined },
     gatewayScope,
     {
-      onReadings: (_, readings) => {
+      onReadings: (device, readings) => {
         summary.readings += readings.length;
+        for (const row of rows.values()) {
+          const reading = readings.find(({ point }) => device === row.device && point === row.point);
+          if (reading !== undefined) row.quality = reading.quality;
+        }
       },
       onSample: ({ device, point, path, sample }) => {
         const key = formatPath(path);
         tally.measured(key, sample.value);
         const row = rows.get(key) ?? newRow(config, device, point, key);
         row.value = typeof sample.value === "object" ? undefined : sample.value;
-        row.quality = "good";
         rows.set(key, row);
       },
     },
