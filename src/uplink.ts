@@ -5,8 +5,11 @@ import type { Scope } from "./base/scope.js";
 import { CoapEndpoint } from "./coap/endpoint.js";
 import { openUdp } from "./coap/udp.js";
 import type { Lwm2mClient, OpenPeer } from "./lwm2m/client.js";
+import type { Entry } from "./lwm2m/codec/codec.js";
+import { senmlCborCodec } from "./lwm2m/codec/senml-cbor.js";
 import { type DrainTarget, drain, fateOf, type ServerView } from "./outbox/drain.js";
 import type { Outbox, Queue } from "./outbox/outbox.js";
+import type { StoredSample } from "./outbox/row.js";
 
 const DEFAULT_PORT = 5683;
 
@@ -69,16 +72,33 @@ export function startDrains(context: DrainContext, scope: Scope): void {
   }
 }
 
-function targetOf(queue: Queue, { client }: DrainContext, wake: Signal): DrainTarget {
+function targetOf(queue: Queue, { client, clock }: DrainContext, wake: Signal): DrainTarget {
   return {
     queue,
     view: () => viewOf(client, queue.shortServerId),
     changed: (signal) => abortable(wake.next, signal),
-    send(samples, signal) {
-      const entries = samples.map(({ path, type, value, atMs }) => ({ path, type, value, atMs }));
-      return client.send(entries, signal, queue.shortServerId);
-    },
+    fit: (samples) => fitting(samples, clock.nowMs()),
+    send: (samples, signal) => client.send(entriesOf(samples), signal, queue.shortServerId),
   };
+}
+
+/**
+ * One block of RFC 7959: a longer Send would cost as many round trips as several short ones, needs a server that takes
+ * blocks, and starts from nothing when one is lost.
+ */
+const MAX_SEND_BYTES = 1024;
+
+function fitting(samples: readonly StoredSample[], nowMs: number): number {
+  let count = samples.length;
+  for (;;) {
+    const payload = senmlCborCodec.encode(entriesOf(samples.slice(0, count)), { target: [], nowMs, times: "all" });
+    if (payload.length <= MAX_SEND_BYTES || count === 1) return count;
+    count = Math.max(1, Math.min(count - 1, Math.floor((count * MAX_SEND_BYTES) / payload.length)));
+  }
+}
+
+function entriesOf(samples: readonly StoredSample[]): readonly Entry[] {
+  return samples.map(({ path, type, value, atMs }) => ({ path, type, value, atMs }));
 }
 
 const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, telling: () => "unobserved" };

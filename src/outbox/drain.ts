@@ -49,6 +49,8 @@ export function fateOf({ path, atMs }: Pick<StoredSample, "path" | "atMs">, serv
 export interface DrainTarget {
   readonly queue: Queue;
   view(): ServerView;
+  /** How many of the leading samples one message takes, at least 1. */
+  fit(samples: readonly StoredSample[]): number;
   /** Resolves when the server has acknowledged; rejects with CausewayError. */
   send(samples: readonly StoredSample[], signal: AbortSignal): Promise<void>;
   /** Resolves at the next change that may let waiting samples go. */
@@ -69,7 +71,7 @@ export async function drain(
   let batchRows = BATCH_ROWS;
   while (!signal.aborted) {
     const rows = await outbox.head(target.queue, batchRows);
-    const { ready, toSend } = split(rows, target.view());
+    const { ready, toSend } = messageOf(split(rows, target.view()), target);
     const last = ready.at(-1);
     if (last === undefined) {
       await target.changed(signal);
@@ -99,11 +101,22 @@ export async function drain(
   }
 }
 
+/** As much of what is ready as one message takes: each acknowledged message is progress that stays. */
+function messageOf({ ready, toSend }: Ready, target: DrainTarget): Ready {
+  if (toSend.length === 0) return { ready, toSend };
+  const count = target.fit(toSend);
+  const firstLeft = toSend[count];
+  if (firstLeft === undefined) return { ready, toSend };
+  return { ready: ready.slice(0, ready.indexOf(firstLeft)), toSend: toSend.slice(0, count) };
+}
+
+interface Ready {
+  readonly ready: readonly StoredSample[];
+  readonly toSend: readonly StoredSample[];
+}
+
 /** The longest run from the head that need not wait, and what of it is to be sent. */
-export function split(
-  rows: readonly StoredSample[],
-  server: ServerView,
-): { readonly ready: readonly StoredSample[]; readonly toSend: readonly StoredSample[] } {
+export function split(rows: readonly StoredSample[], server: ServerView): Ready {
   const fates = rows.map((row) => fateOf(row, server));
   const firstWaiting = fates.indexOf("wait");
   const ready = firstWaiting < 0 ? rows : rows.slice(0, firstWaiting);

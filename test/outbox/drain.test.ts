@@ -11,6 +11,8 @@ import type { StoredSample } from "../../src/outbox/row.js";
 import { FakeClock } from "../fakes/clock.js";
 
 const QUEUE: Queue = { endpoint: "gw", shortServerId: 1 };
+/** What one message of the test takes. */
+const MESSAGE_SAMPLES = 30;
 const PATH: Path = [3303, 0, 5700];
 
 function server(view: Partial<Omit<ServerView, "telling">> & { told?: Telling }): ServerView {
@@ -75,7 +77,9 @@ async function bench(count: number): Promise<Bench> {
     const target = {
       queue: QUEUE,
       view: () => server({ registeredAtMs: clock.nowMs() + 1e9, provenAtMs: 0 }),
+      fit: (samples: readonly StoredSample[]) => Math.min(samples.length, MESSAGE_SAMPLES),
       send: async (samples: readonly StoredSample[]) => {
+        expect(samples.length).toBeLessThanOrEqual(MESSAGE_SAMPLES);
         await send(samples);
         received.push(...samples.map((sample) => Number(sample.value)));
       },
