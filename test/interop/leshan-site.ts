@@ -5,6 +5,7 @@ import { GatewayProcess } from "./gateway-process.js";
 import { type Edition, LeshanServer } from "./leshan-server.js";
 import { freePort, Programs } from "./modbus-programs.js";
 import { PymodbusSlave } from "./pymodbus-slave.js";
+import { UdpRelay } from "./udp-relay.js";
 
 export const ENDPOINT = "urn:dev:os:32473-interop";
 
@@ -21,12 +22,15 @@ interface SiteOptions {
 export class Site implements AsyncDisposable {
   readonly server: LeshanServer;
   readonly slave: PymodbusSlave;
+  /** The way from the gateway to the server. */
+  readonly network: UdpRelay;
   readonly #scope: Scope;
   readonly #configFile: string;
 
-  private constructor(scope: Scope, server: LeshanServer, slave: PymodbusSlave, configFile: string) {
+  private constructor(scope: Scope, server: LeshanServer, network: UdpRelay, slave: PymodbusSlave, configFile: string) {
     this.#scope = scope;
     this.server = server;
+    this.network = network;
     this.slave = slave;
     this.#configFile = configFile;
   }
@@ -41,7 +45,8 @@ export class Site implements AsyncDisposable {
       const [link, place] = await fieldLink(options.field, programs);
       const slave = scope.use(await PymodbusSlave.start(options.field, place));
       const configFile = `${programs.folder}/causeway.yaml`;
-      const uri = `coap://127.0.0.1:${server.coapPort}`;
+      const network = scope.use(await UdpRelay.open(server.coapPort));
+      const uri = `coap://127.0.0.1:${network.port}`;
       const config = {
         gateway: { endpoint: ENDPOINT, state: "state" },
         mappings: [MAPPINGS],
@@ -52,7 +57,7 @@ export class Site implements AsyncDisposable {
         ],
       };
       await writeFile(configFile, JSON.stringify(config));
-      return new Site(scope, server, slave, configFile);
+      return new Site(scope, server, network, slave, configFile);
     } catch (error) {
       await scope[Symbol.asyncDispose]();
       throw error;
