@@ -19,7 +19,9 @@ describe("registration", () => {
     const { server, client } = await startBench({ prepare: (tree) => tree.addInstance(model(3303), 0) });
     expect(server.log).toEqual([REGISTER]);
     expect(server.last.contentFormat).toBe(40);
-    expect(utf8Decode(server.last.payload)).toBe('</>;ct="112 110 60 11542",</1/0>,</3/0>,</3303>;ver=1.1,</3303/0>');
+    expect(utf8Decode(server.last.payload)).toBe(
+      '</>;ct="112 110 60 11542 11544 322 320",</1/0>,</3/0>,</3303>;ver=1.1,</3303/0>',
+    );
     expect(client.registrations).toEqual([
       {
         shortServerId: 1,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { fromHex, toHex } from "../../src/base/bytes.js";
+import { fromHex, NO_BYTES, toHex, utf8Decode } from "../../src/base/bytes.js";
 import { CausewayError } from "../../src/base/errors.js";
 import type { WrittenValue } from "../../src/lwm2m/tree.js";
 import { type Bench, model, startBench } from "../fakes/lwm2m-client.js";
@@ -11,6 +11,8 @@ const CBOR = 60;
 const JSON_ = 110;
 const SENML_CBOR = 112;
 const TLV = 11542;
+const LWM2M_JSON = 11543;
+const LWM2M_CBOR = 11544;
 
 let bench: Bench;
 let relay: { written: WrittenValue[]; refuse: boolean };
@@ -79,6 +81,19 @@ describe("Read", () => {
     expect(await get("/3/0/6", TLV)).toBe("2.05 8606410001410105");
   });
 
+  it("int-204: the JSON of LwM2M 1.0, when asked for", async () => {
+    const response = await bench.server.ask("GET", "/3303/0", { accept: LWM2M_JSON });
+    expect(response?.contentFormat).toBe(LWM2M_JSON);
+    expect(utf8Decode(response?.payload ?? NO_BYTES)).toBe(
+      '{"bn":"/3303/0/","e":[{"n":"5700","v":21.5},{"n":"5701","sv":"Cel"}]}',
+    );
+  });
+
+  it("LwM2M CBOR of a resource and of an instance", async () => {
+    expect(await get("/3/0/6", LWM2M_CBOR)).toBe("2.05 a183030006a200010105");
+    expect(await get("/3303/0", LWM2M_CBOR)).toBe("2.05 a182190ce700a2191644f94d601916456343656c");
+  });
+
   it("int-222 to 225: object, instance, resource, resource instance", async () => {
     expect(await get("/3303", JSON_)).toBe('2.05 [{"bn":"/3303/0/","n":"5700","v":21.5},{"n":"5701","vs":"Cel"}]');
     expect(await get("/3303/0", JSON_)).toBe('2.05 [{"bn":"/3303/0/","n":"5700","v":21.5},{"n":"5701","vs":"Cel"}]');
@@ -137,7 +152,7 @@ describe("Read", () => {
     ["/3/0", TEXT, "4.06"],
     ["/3/0/6", CBOR, "4.06"],
     ["/3/0/0", OPAQUE, "4.06"],
-    ["/3/0/0", 11544, "4.06"],
+    ["/3/0/0", 322, "4.06"],
     ["/3/0/0?pmin=1", undefined, "4.02"],
   ])("GET %s, Accept %s → %s", async (path, accept, code) => expect(await get(path, accept)).toBe(code));
 
@@ -196,6 +211,20 @@ describe("Write", () => {
     expect(value("/1/0/2")).toBe(5);
     expect(await put("/1/0/2", JSON_, '[{"n":"/1/0/2","v":6}]')).toBe("2.04");
     expect(value("/1/0/2")).toBe(6);
+  });
+
+  it("int-220: the JSON of LwM2M 1.0", async () => {
+    const payload = '{"bn":"/1/0/","e":[{"n":"1","v":3600},{"n":"6","bv":true},{"n":"7","sv":"U"}]}';
+    expect(await put("/1/0", LWM2M_JSON, payload)).toBe("2.04");
+    expect([1, 6, 7].map((id) => value(`/1/0/${id}`))).toEqual([3600, true, "U"]);
+  });
+
+  it("LwM2M CBOR: an instance, a resource, a null for a resource instance", async () => {
+    expect(await post("/1/0", LWM2M_CBOR, fromHex("a1820100a2021903e806f5"))).toBe("2.04");
+    expect([2, 6].map((id) => value(`/1/0/${id}`))).toEqual([1000, true]);
+    expect(await post("/16/0/0", LWM2M_CBOR, fromHex("a183100000a200f6016159"))).toBe("2.04");
+    expect([0, 1, 2].map((id) => value(`/16/0/0/${id}`))).toEqual([undefined, "Y", "Class"]);
+    expect(await put("/1/0", LWM2M_CBOR, fromHex("a10219 03e8".replace(" ", "")))).toBe("4.00");
   });
 
   it("int-212: CBOR", async () => {
@@ -372,6 +401,12 @@ describe("Create and Delete", () => {
     expect(await post("/16", JSON_, '[{"n":"/16/3/0/0","vs":"c"}]')).toBe("2.01 /16/3");
   });
 
+  it("creates from LwM2M CBOR, 65535 for an id of the client's choice", async () => {
+    expect(await post("/16", LWM2M_CBOR, fromHex("a1821019ffffa100a1006161"))).toBe("2.01 /16/1");
+    expect(await post("/16", LWM2M_CBOR, fromHex("a182100aa100a1006162"))).toBe("2.01 /16/10");
+    expect(value("/16/10/0/0")).toBe("b");
+  });
+
   it("creates several, or none", async () => {
     expect(await post("/16", JSON_, '[{"n":"/16/3/0/0","vs":"c"},{"n":"/16/4/0/0","vs":"d"}]')).toBe("2.01");
     expect(value("/16/4/0/0")).toBe("d");
@@ -475,7 +510,11 @@ describe("what is not there yet, and what never will be", () => {
       const query = pick(["", "?pmin=1", "?depth=1", "?gt", "?=", "?a=b&a=b"]) ?? "";
       const payload = Uint8Array.from({ length: random(12) }, () => random(256));
       const method = pick(["GET", "PUT", "POST", "DELETE", "FETCH", "iPATCH"] as const) ?? "GET";
-      const formats = [{}, { contentFormat: pick([0, 40, 42, 60, 110, 112, 11542, 9]) ?? 0 }, { accept: 110 }];
+      const formats = [
+        {},
+        { contentFormat: pick([0, 40, 42, 60, 110, 112, 320, 322, 11542, 11543, 11544, 9]) ?? 0 },
+        { accept: 110 },
+      ];
       const ask = { payload, ...pick(formats), ...pick([{}, { observe: 0 }, { observe: 1 }]) };
       const response = await bench.server.ask(method, target + query, ask);
       // A defect would be 5.00; nothing here has a device that could refuse.

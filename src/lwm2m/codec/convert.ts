@@ -37,6 +37,12 @@ export function typeAt(path: readonly number[], context: DecodeContext): Resourc
   return model.type;
 }
 
+/** Throws LWM2M_DECODE unless the prefix is that of the request; a request without one takes any. */
+export function checkPrefix(path: readonly number[], prefix: string | undefined, context: DecodeContext): void {
+  if (context.prefix === undefined || prefix === context.prefix) return;
+  throw decodeError(`${formatPath(path)} is not behind /${context.prefix}`);
+}
+
 /** The only value of formats that carry one: throws LWM2M_NOT_ACCEPTABLE unless there is exactly one. */
 export function singleEntry(entries: readonly Entry[], format: string): Entry {
   const [entry] = entries;

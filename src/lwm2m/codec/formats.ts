@@ -1,5 +1,7 @@
 import { cborCodec } from "./cbor.js";
 import type { Codec } from "./codec.js";
+import { lwm2mCborCodec } from "./lwm2m-cbor.js";
+import { lwm2mJsonCodec } from "./lwm2m-json.js";
 import { opaqueCodec } from "./opaque.js";
 import { senmlCborCodec, senmlEtchCborCodec } from "./senml-cbor.js";
 import { senmlEtchJsonCodec, senmlJsonCodec } from "./senml-json.js";
@@ -23,10 +25,10 @@ export const ContentFormat = {
 
 /**
  * What a format may carry. `value`: one resource or resource instance, either way. `values`: objects, instances and
- * resources of a Read, Write or Create. `composite`: the answer to a Read-Composite and the values of a
- * Write-Composite. `paths`: the targets of a Read-Composite. `send`: a Send operation.
+ * resources of a Read, Write or Create. `paths`: the targets of a Read-Composite or Observe-Composite. `composite`: the
+ * answer to them. `patch`: the values of a Write-Composite. `send`: a Send operation.
  */
-export type FormatUse = "value" | "values" | "composite" | "paths" | "send";
+export type FormatUse = "value" | "values" | "paths" | "composite" | "patch" | "send";
 
 interface Format {
   readonly codec: Codec;
@@ -35,15 +37,18 @@ interface Format {
 
 /** In the order of preference. */
 const FORMATS: readonly Format[] = [
-  { codec: senmlCborCodec, uses: ["value", "values", "composite", "paths", "send"] },
-  { codec: senmlJsonCodec, uses: ["value", "values", "composite", "paths", "send"] },
+  { codec: senmlCborCodec, uses: ["value", "values", "paths", "composite", "patch", "send"] },
+  { codec: senmlJsonCodec, uses: ["value", "values", "paths", "composite", "patch", "send"] },
+  // Without times, so what is sent on later with the time of its measurement goes otherwise.
+  { codec: lwm2mCborCodec, uses: ["value", "values", "composite", "patch"] },
   { codec: tlvCodec, uses: ["value", "values"] },
   { codec: textCodec, uses: ["value"] },
   { codec: cborCodec, uses: ["value"] },
   { codec: opaqueCodec, uses: ["value"] },
   // RFC 8790: media types of requests only; an answer is plain SenML.
-  { codec: senmlEtchCborCodec, uses: ["composite", "paths"] },
-  { codec: senmlEtchJsonCodec, uses: ["composite", "paths"] },
+  { codec: senmlEtchCborCodec, uses: ["paths", "patch"] },
+  { codec: senmlEtchJsonCodec, uses: ["paths", "patch"] },
+  { codec: lwm2mJsonCodec, uses: ["value", "values"] },
 ];
 
 const BY_NUMBER: ReadonlyMap<number, Format> = new Map(FORMATS.map((format) => [format.codec.contentFormat, format]));
@@ -63,10 +68,16 @@ export function formatsFor(use: FormatUse): readonly number[] {
   return FORMATS.filter(({ uses }) => uses.includes(use)).map(({ codec }) => codec.contentFormat);
 }
 
-/** For the registration's `ct`: what is not mandatory for every client anyway, the preferred one first. */
+/**
+ * For the registration's `ct`: what is not mandatory for every client anyway, the preferred one first. The JSON of
+ * LwM2M 1.0 is left out: it is only for servers that ask for it unasked (OMA LwM2M Core 1.2 §7.5.6).
+ */
 export const ADVERTISED_FORMATS: readonly number[] = [
   ContentFormat.senmlCbor,
   ContentFormat.senmlJson,
   ContentFormat.cbor,
   ContentFormat.tlv,
+  ContentFormat.lwm2mCbor,
+  ContentFormat.senmlEtchCbor,
+  ContentFormat.senmlEtchJson,
 ];

@@ -25,6 +25,22 @@ export function decodeJson(payload: Uint8Array): JsonValue {
   return value;
 }
 
+/** The member as text; throws LWM2M_DECODE, as those below do. */
+export function jsonText(label: string, member: JsonValue): string {
+  if (typeof member !== "string") throw new CausewayError("LWM2M_DECODE", `'${label}' is not a string`);
+  return member;
+}
+
+export function jsonNumber(label: string, member: JsonValue): number | bigint {
+  if (typeof member === "number" || typeof member === "bigint") return member;
+  throw new CausewayError("LWM2M_DECODE", `'${label}' is not a number`);
+}
+
+export function jsonBoolean(label: string, member: JsonValue): boolean {
+  if (typeof member !== "boolean") throw new CausewayError("LWM2M_DECODE", `'${label}' is not true or false`);
+  return member;
+}
+
 class JsonReader {
   #offset = 0;
   readonly #text: string;

@@ -2,7 +2,7 @@ import { CausewayError } from "../../base/errors.js";
 import { formatPath } from "../path.js";
 import type { Codec, Entry } from "./codec.js";
 import { decodeError, encodeBase64, formatLink } from "./convert.js";
-import { decodeJson, type JsonValue } from "./json-reader.js";
+import { decodeJson, type JsonValue, jsonBoolean, jsonNumber, jsonText } from "./json-reader.js";
 import { resolvePaths, resolveValues, type SenmlRecord, type SenmlValue } from "./senml.js";
 import { type PackRecord, packRecords } from "./senml-pack.js";
 
@@ -58,19 +58,19 @@ function readRecord(json: JsonValue, accepts: Accepts): SenmlRecord {
   for (const [label, member] of members) {
     switch (label) {
       case "bn":
-        record.baseName = text(label, member);
+        record.baseName = jsonText(label, member);
         break;
       case "bt":
-        record.baseTime = Number(number(label, member));
+        record.baseTime = Number(jsonNumber(label, member));
         break;
       case "n":
-        record.name = text(label, member);
+        record.name = jsonText(label, member);
         break;
       case "t":
-        record.time = Number(number(label, member));
+        record.time = Number(jsonNumber(label, member));
         break;
       case "bver":
-        if (Number(number(label, member)) > 10) throw decodeError("SenML version above 10");
+        if (Number(jsonNumber(label, member)) > 10) throw decodeError("SenML version above 10");
         break;
       case "v":
       case "vs":
@@ -90,18 +90,7 @@ function readRecord(json: JsonValue, accepts: Accepts): SenmlRecord {
 
 function readValue(label: "v" | "vs" | "vb" | "vd" | "vlo", member: JsonValue, accepts: Accepts): SenmlValue {
   if (member === null && accepts === "values-and-null") return { field: "none" };
-  if (label === "v") return { field: label, value: number(label, member) };
-  if (label !== "vb") return { field: label, value: text(label, member) };
-  if (typeof member !== "boolean") throw decodeError(`SenML '${label}' is not true or false`);
-  return { field: label, value: member };
-}
-
-function text(label: string, member: JsonValue): string {
-  if (typeof member !== "string") throw decodeError(`SenML '${label}' is not a string`);
-  return member;
-}
-
-function number(label: string, member: JsonValue): number | bigint {
-  if (typeof member !== "number" && typeof member !== "bigint") throw decodeError(`SenML '${label}' is not a number`);
-  return member;
+  if (label === "v") return { field: label, value: jsonNumber(label, member) };
+  if (label === "vb") return { field: label, value: jsonBoolean(label, member) };
+  return { field: label, value: jsonText(label, member) };
 }

@@ -36,7 +36,7 @@ export function packRecords(entries: readonly Entry[], context: EncodeContext): 
   });
 }
 
-interface PackTimes {
+export interface PackTimes {
   readonly baseMs: number;
   readonly offsetsMs: readonly number[];
 }
@@ -45,7 +45,7 @@ interface PackTimes {
  * The time of the first entry is the base, so that values of one poll share it and those of regular polls have short
  * offsets. Without a clock that is set, times are relative to now.
  */
-function packTimes(entries: readonly Entry[], context: EncodeContext): PackTimes | undefined {
+export function packTimes(entries: readonly Entry[], context: EncodeContext): PackTimes | undefined {
   const { nowMs, times = "historical" } = context;
   if (times === "none") return undefined;
   const oldestMs = times === "all" ? Number.POSITIVE_INFINITY : nowMs - HISTORICAL_AGE_MS;

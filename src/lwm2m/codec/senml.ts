@@ -1,7 +1,7 @@
 import { formatPath, type Path, parseId } from "../path.js";
 import { fitsType, type ResourceType, type Value } from "../value.js";
 import type { DecodeContext, DecodedEntry, NamedPath } from "./codec.js";
-import { decodeBase64, decodeError, numberValue, parseLink, typeAt } from "./convert.js";
+import { checkPrefix, decodeBase64, decodeError, numberValue, parseLink, typeAt } from "./convert.js";
 
 /** A received SenML record before its base values are applied, whatever the serialization (RFC 8428 §4). */
 export interface SenmlRecord {
@@ -14,10 +14,13 @@ export interface SenmlRecord {
   readonly value?: SenmlValue;
 }
 
-/** `none` is the null of SenML-ETCH, which removes a resource instance (RFC 8790). */
+/**
+ * `none` is the null of SenML-ETCH, which removes a resource instance (RFC 8790); `sv` is the text of LwM2M 1.0's JSON,
+ * which also carries opaque values.
+ */
 export type SenmlValue =
   | { readonly field: "v"; readonly value: number | bigint }
-  | { readonly field: "vs" | "vlo"; readonly value: string }
+  | { readonly field: "vs" | "sv" | "vlo"; readonly value: string }
   | { readonly field: "vb"; readonly value: boolean }
   | { readonly field: "vd"; readonly value: Uint8Array | string }
   | { readonly field: "none" };
@@ -35,9 +38,7 @@ export function resolveValues(records: readonly SenmlRecord[], context: DecodeCo
   const entries: DecodedEntry[] = [];
   const seen = new Set<string>();
   for (const { path, prefix, atMs, value } of resolve(records, context.nowMs)) {
-    if (context.prefix !== undefined && prefix !== context.prefix) {
-      throw decodeError(`${formatPath(path)} is not behind /${context.prefix}`);
-    }
+    checkPrefix(path, prefix, context);
     if (value === undefined) throw decodeError(`${formatPath(path)} has no value`);
     const key = `${prefix ?? ""}/${path.join("/")}@${atMs ?? ""}`;
     if (seen.has(key)) throw decodeError(`${formatPath(path)} comes twice`);
@@ -58,6 +59,10 @@ export function resolveValues(records: readonly SenmlRecord[], context: DecodeCo
 
 /** The paths of a pack without values, each once (RFC 8790 §3). */
 export function resolvePaths(records: readonly SenmlRecord[]): NamedPath[] {
+  if (records.length === 0) throw decodeError("no path is named");
+  if (records.some(({ baseName, name }) => baseName === undefined && name === undefined)) {
+    throw decodeError("a record has no name");
+  }
   const seen = new Set<string>();
   return resolve(records, 0).map(({ path, prefix, value }) => {
     const named = { path, ...(prefix === undefined ? {} : { prefix }) };
@@ -105,6 +110,9 @@ function fromSenml(type: ResourceType, received: Exclude<SenmlValue, { field: "n
     case "v":
       return numberValue(type, received.value);
     case "vs":
+      return fitsType(type, received.value) ? received.value : undefined;
+    case "sv":
+      if (type === "opaque") return decodeBase64(received.value);
       return fitsType(type, received.value) ? received.value : undefined;
     case "vb":
       return type === "boolean" ? received.value : undefined;
