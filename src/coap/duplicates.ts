@@ -1,23 +1,24 @@
+import { NO_BYTES } from "../base/bytes.js";
+
 /** Names one remembered message, also after its place was taken by another. */
 export type Ticket = number;
 
 /** What is known of a message that came before: its reply, or that there is none (yet). */
 export type Known = Uint8Array | "unanswered";
 
-/** A message that came and how it was answered; the arrays are longer than their content and used again. */
+/** A message that came and how it was answered. */
 interface Slot {
   ticket: Ticket;
   messageId: number;
   atMs: number;
-  datagram: Uint8Array;
+  /** The datagram and, right behind it, the reply; longer than both, and used again for the next message. */
+  bytes: Uint8Array;
   datagramLength: number;
-  reply: Uint8Array;
   /** 0 when it was not answered (yet). */
   replyLength: number;
 }
 
 const FIRST_SIZE = 16;
-const NOTHING = new Uint8Array(0);
 
 /**
  * Recognises duplicates (RFC 7252 §4.5). The id selects, the whole datagram decides: a peer that sends more than
@@ -43,9 +44,10 @@ export class Duplicates {
   find(messageId: number, datagram: Uint8Array, nowMs: number): Known | undefined {
     const slot = this.#slots[messageId & (this.#slots.length - 1)];
     if (slot === undefined || slot.messageId !== messageId || nowMs - slot.atMs >= this.#lifetimeMs) return undefined;
-    if (slot.datagramLength !== datagram.length) return undefined;
-    if (Buffer.compare(slot.datagram.subarray(0, slot.datagramLength), datagram) !== 0) return undefined;
-    return slot.replyLength === 0 ? "unanswered" : slot.reply.slice(0, slot.replyLength);
+    const { bytes, datagramLength, replyLength } = slot;
+    if (datagramLength !== datagram.length) return undefined;
+    if (Buffer.compare(bytes.subarray(0, datagramLength), datagram) !== 0) return undefined;
+    return replyLength === 0 ? "unanswered" : bytes.slice(datagramLength, datagramLength + replyLength);
   }
 
   remember(messageId: number, datagram: Uint8Array, nowMs: number): Ticket {
@@ -53,7 +55,8 @@ export class Duplicates {
     slot.ticket = ++this.#ticket;
     slot.messageId = messageId;
     slot.atMs = nowMs;
-    slot.datagram = copyInto(slot.datagram, datagram);
+    slot.datagramLength = 0;
+    append(slot, datagram);
     slot.datagramLength = datagram.length;
     slot.replyLength = 0;
     return slot.ticket;
@@ -62,7 +65,7 @@ export class Duplicates {
   setReply(messageId: number, ticket: Ticket, reply: Uint8Array): void {
     const slot = this.#slots[messageId & (this.#slots.length - 1)];
     if (slot?.ticket !== ticket) return;
-    slot.reply = copyInto(slot.reply, reply);
+    append(slot, reply);
     slot.replyLength = reply.length;
   }
 
@@ -77,15 +80,7 @@ export class Duplicates {
       const place = messageId & (this.#slots.length - 1);
       const slot = this.#slots[place];
       if (slot === undefined) {
-        const fresh = {
-          ticket: 0,
-          messageId,
-          atMs: 0,
-          datagram: NOTHING,
-          datagramLength: 0,
-          reply: NOTHING,
-          replyLength: 0,
-        };
+        const fresh = { ticket: 0, messageId, atMs: 0, bytes: NO_BYTES, datagramLength: 0, replyLength: 0 };
         this.#slots[place] = fresh;
         return fresh;
       }
@@ -105,10 +100,15 @@ export class Duplicates {
 const ROUND_UP = 63;
 const SHORT = 64;
 
-/** Returns `target`, or a larger array where the bytes do not fit. */
-function copyInto(target: Uint8Array, bytes: Uint8Array): Uint8Array {
-  const room = bytes.length > target.length ? new Uint8Array((bytes.length + ROUND_UP) & ~ROUND_UP) : target;
-  if (bytes.length > SHORT) room.set(bytes);
-  else for (let index = 0; index < bytes.length; index++) room[index] = bytes[index] ?? 0;
-  return room;
+/** Writes behind the datagram. */
+function append(slot: Slot, bytes: Uint8Array): void {
+  const at = slot.datagramLength;
+  if (at + bytes.length > slot.bytes.length) {
+    const larger = new Uint8Array((at + bytes.length + ROUND_UP) & ~ROUND_UP);
+    larger.set(slot.bytes.subarray(0, at));
+    slot.bytes = larger;
+  }
+  const room = slot.bytes;
+  if (bytes.length > SHORT) room.set(bytes, at);
+  else for (let index = 0; index < bytes.length; index++) room[at + index] = bytes[index] ?? 0;
 }

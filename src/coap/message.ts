@@ -18,7 +18,7 @@ export interface OutgoingMessage {
   readonly payload: Uint8Array;
 }
 
-/** A received message; token, option values and payload are views into the datagram. */
+/** A received message; token and payload are views into the datagram. */
 export interface Message extends OutgoingMessage {
   readonly options: readonly Option[];
 }
@@ -31,21 +31,21 @@ export interface Malformed {
 }
 
 const TYPES = ["CON", "NON", "ACK", "RST"] as const;
-const TYPE_BITS: Readonly<Record<MessageType, number>> = { CON: 0x40, NON: 0x50, ACK: 0x60, RST: 0x70 };
 const HEADER_BYTES = 4;
 const MAX_TOKEN_BYTES = 8;
 /** RFC 7252 §3; class 7 is for the signalling of RFC 8323, which a datagram never carries. */
-const RESERVED_CLASSES: ReadonlySet<number> = new Set([1, 3, 6, 7]);
+const RESERVED_CLASSES: readonly number[] = [1, 3, 6, 7];
 const NO_OPTIONS: readonly Option[] = [];
 
 /** RFC 7252 §3. Never throws; the meaning of code and options is not looked at. */
 export function decodeMessage(datagram: Uint8Array): Message | Malformed {
-  const [first = 0, code = 0, idHigh = 0, idLow = 0] = datagram;
   if (datagram.length < HEADER_BYTES) return { type: "malformed", reason: "shorter than a header" };
+  const first = datagram[0] ?? 0;
+  const code = datagram[1] ?? 0;
   // A message of another version is to be ignored silently (RFC 7252 §3).
   if (first >> 6 !== 1) return { type: "malformed", reason: `version ${first >> 6}` };
   const type = TYPES[(first >> 4) & 3] ?? "CON";
-  const messageId = (idHigh << 8) | idLow;
+  const messageId = ((datagram[2] ?? 0) << 8) | (datagram[3] ?? 0);
   const tokenEnd = HEADER_BYTES + (first & 0x0f);
   if (code === Code.Empty) {
     if (datagram.length > HEADER_BYTES || tokenEnd > HEADER_BYTES)
@@ -54,7 +54,7 @@ export function decodeMessage(datagram: Uint8Array): Message | Malformed {
   }
   if ((first & 0x0f) > MAX_TOKEN_BYTES) return malformed(type, messageId, "token longer than 8 bytes");
   if (tokenEnd > datagram.length) return malformed(type, messageId, "token cut off");
-  if (RESERVED_CLASSES.has(codeClass(code))) return malformed(type, messageId, "reserved code class");
+  if (RESERVED_CLASSES.includes(codeClass(code))) return malformed(type, messageId, "reserved code class");
   const options: Option[] = [];
   const payloadAt = decodeOptions(datagram, tokenEnd, options);
   if (typeof payloadAt === "string") return malformed(type, messageId, payloadAt);
@@ -79,7 +79,7 @@ export function encodeMessage(message: OutgoingMessage): Buffer {
   const options = inOrder(message.options);
   const contentAt = HEADER_BYTES + token.length;
   const datagram = Buffer.allocUnsafe(contentAt + contentLength(options, payload));
-  writeHeader(datagram, TYPE_BITS[message.type] | token.length, message.code, message.messageId);
+  writeHeader(datagram, message.type, token.length, message.code, message.messageId);
   // A loop beats set() for the few bytes of a token.
   for (let index = 0; index < token.length; index++) datagram[HEADER_BYTES + index] = token[index] ?? 0;
   writeContent(datagram, contentAt, options, payload);
@@ -89,12 +89,12 @@ export function encodeMessage(message: OutgoingMessage): Buffer {
 /** An acknowledgement, a reset or a ping: 4 bytes without content. */
 export function encodeEmpty(type: MessageType, messageId: number): Buffer {
   const datagram = Buffer.allocUnsafe(HEADER_BYTES);
-  writeHeader(datagram, TYPE_BITS[type], Code.Empty, messageId);
+  writeHeader(datagram, type, 0, Code.Empty, messageId);
   return datagram;
 }
 
-function writeHeader(datagram: Buffer, first: number, code: number, messageId: number): void {
-  datagram[0] = first;
+function writeHeader(datagram: Buffer, type: MessageType, tokenLength: number, code: number, messageId: number): void {
+  datagram[0] = 0x40 | (TYPES.indexOf(type) << 4) | tokenLength;
   datagram[1] = code;
   datagram[2] = messageId >> 8;
   datagram[3] = messageId & 0xff;

@@ -1,5 +1,4 @@
-import { NO_BYTES } from "../base/bytes.js";
-import { type Option, type OutgoingOption, uintLength } from "./options.js";
+import { Option, type OutgoingOption, uintLength } from "./options.js";
 
 const PAYLOAD_MARKER = 0xff;
 const MAX_OPTION_NUMBER = 0xffff;
@@ -28,7 +27,7 @@ export function decodeOptions(datagram: Uint8Array, start: number, options: Opti
     number += delta;
     if (number > MAX_OPTION_NUMBER) return "option number above 65535";
     if (at + length > datagram.length) return "option value cut off";
-    options.push({ number, value: length === 0 ? NO_BYTES : datagram.subarray(at, at + length) });
+    options.push(new Option(number, datagram, at, at + length));
     at += length;
   }
   return at;

@@ -1,4 +1,4 @@
-import { utf8Decode } from "../base/bytes.js";
+import { NO_BYTES, utf8Decode } from "../base/bytes.js";
 
 /** An option to send: text is written as UTF-8, a number in as few bytes as it needs (RFC 7252 §3.2). */
 export interface OutgoingOption {
@@ -6,10 +6,50 @@ export interface OutgoingOption {
   readonly value: Uint8Array | string | number;
 }
 
-/** An option as it came: a view into the datagram. */
-export interface Option extends OutgoingOption {
-  readonly value: Uint8Array;
+/** An option as it came. It is read where it stands in the datagram: a view of each would cost more than all the rest. */
+export class Option implements OutgoingOption {
+  readonly number: number;
+  readonly datagram: Uint8Array;
+  /** Where the value stands. */
+  readonly start: number;
+  readonly end: number;
+
+  constructor(number: number, datagram: Uint8Array, start: number, end: number) {
+    this.number = number;
+    this.datagram = datagram;
+    this.start = start;
+    this.end = end;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** A view into the datagram. */
+  get value(): Uint8Array {
+    return this.start === this.end ? NO_BYTES : this.datagram.subarray(this.start, this.end);
+  }
+
+  /** Big-endian, leading zeros allowed; at most 4 bytes. */
+  get uint(): number {
+    return uintOf(this.datagram, this.start, this.end);
+  }
+
+  /** Undefined when the bytes are not UTF-8. */
+  get text(): string | undefined {
+    if (this.length > SHORT_TEXT_BYTES) return utf8Decode(this.value);
+    // Path segments are short and ASCII; a decoder call for each costs more than the rest of the datagram.
+    let text = "";
+    for (let at = this.start; at < this.end; at++) {
+      const byte = this.datagram[at] ?? 0;
+      if (byte >= 0x80) return utf8Decode(this.value);
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
 }
+
+const SHORT_TEXT_BYTES = 12;
 
 interface OptionDefinition {
   readonly number: number;
@@ -108,16 +148,16 @@ export function isUnderstood(option: Option, occurrence: "first" | "repeated"): 
   const definition = BY_NUMBER[option.number];
   return (
     definition !== undefined &&
-    option.value.length >= definition.minLength &&
-    option.value.length <= definition.maxLength &&
+    option.length >= definition.minLength &&
+    option.length <= definition.maxLength &&
     (definition.repeatable || occurrence === "first")
   );
 }
 
-/** Big-endian, leading zeros allowed; at most 4 bytes. */
-export function uintOf(value: Uint8Array): number {
+/** Big-endian, leading zeros allowed; at most 6 bytes. */
+export function uintOf(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let number = 0;
-  for (let index = 0; index < value.length; index++) number = number * 256 + (value[index] ?? 0);
+  for (let at = start; at < end; at++) number = number * 256 + (bytes[at] ?? 0);
   return number;
 }
 
@@ -127,19 +167,4 @@ export function uintLength(value: number): number {
   if (value < 0x100) return 1;
   if (value < 0x1_0000) return 2;
   return value < 0x100_0000 ? 3 : 4;
-}
-
-const SHORT_TEXT_BYTES = 12;
-
-/** Undefined when the bytes are not UTF-8. */
-export function textOf(value: Uint8Array): string | undefined {
-  if (value.length > SHORT_TEXT_BYTES) return utf8Decode(value);
-  // Path segments are short and ASCII; a decoder call for each costs more than the rest of the datagram.
-  let text = "";
-  for (let index = 0; index < value.length; index++) {
-    const byte = value[index] ?? 0;
-    if (byte >= 0x80) return utf8Decode(value);
-    text += String.fromCharCode(byte);
-  }
-  return text;
 }

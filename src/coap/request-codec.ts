@@ -1,16 +1,7 @@
 import { type Block, decodeBlock, encodeBlock } from "./block.js";
 import { METHOD_CODE, methodOf } from "./code.js";
 import type { Message } from "./message.js";
-import {
-  isCritical,
-  isUnderstood,
-  type Option,
-  OptionNumber,
-  type OutgoingOption,
-  optionName,
-  textOf,
-  uintOf,
-} from "./options.js";
+import { isCritical, isUnderstood, type Option, OptionNumber, type OutgoingOption, optionName } from "./options.js";
 import type { CoapRequest, IncomingRequest } from "./request.js";
 
 /** What a request carries that concerns only the layers below the handler. */
@@ -73,36 +64,35 @@ export function parseRequest(message: Message): ParsedRequest | RefusedRequest {
 
 /** False when the option's value has no meaning here. Conditional requests are not supported, so If-Match is not. */
 function takeOption({ request, control }: Draft, option: Option): boolean {
-  const { value } = option;
   switch (option.number) {
     case OptionNumber.UriPath:
-      return append(request.path, textOf(value));
+      return append(request.path, option.text);
     case OptionNumber.UriQuery:
-      return append(request.query, textOf(value));
+      return append(request.query, option.text);
     case OptionNumber.ContentFormat:
-      request.contentFormat = uintOf(value);
+      request.contentFormat = option.uint;
       return true;
     case OptionNumber.Accept:
-      request.accept = uintOf(value);
+      request.accept = option.uint;
       return true;
     case OptionNumber.Observe:
-      request.observe = uintOf(value);
+      request.observe = option.uint;
       return true;
     case OptionNumber.Block1:
-      return setBlock(control, "block1", value);
+      return setBlock(control, "block1", option.uint);
     case OptionNumber.Block2:
-      return setBlock(control, "block2", value);
+      return setBlock(control, "block2", option.uint);
     case OptionNumber.Size1:
-      control.size1 = uintOf(value);
+      control.size1 = option.uint;
       return true;
     case OptionNumber.Size2:
-      control.size2 = uintOf(value);
+      control.size2 = option.uint;
       return true;
     case OptionNumber.RequestTag:
-      control.requestTag = value;
+      control.requestTag = option.value;
       return true;
     case OptionNumber.NoResponse:
-      control.noResponse = uintOf(value);
+      control.noResponse = option.uint;
       return true;
     default:
       return option.number === OptionNumber.UriHost || option.number === OptionNumber.UriPort;
@@ -115,8 +105,8 @@ function append(texts: string[], text: string | undefined): boolean {
   return true;
 }
 
-function setBlock(control: Draft["control"], name: "block1" | "block2", value: Uint8Array): boolean {
-  const block = decodeBlock(uintOf(value));
+function setBlock(control: Draft["control"], name: "block1" | "block2", value: number): boolean {
+  const block = decodeBlock(value);
   if (block === undefined) return false;
   control[name] = block;
   return true;

@@ -1,6 +1,6 @@
 import { type Block, decodeBlock, encodeBlock } from "./block.js";
 import type { Message } from "./message.js";
-import { isCritical, isUnderstood, OptionNumber, type OutgoingOption, optionName, textOf, uintOf } from "./options.js";
+import { isCritical, isUnderstood, type Option, OptionNumber, type OutgoingOption, optionName } from "./options.js";
 import type { CoapResponse } from "./request.js";
 
 /** What a response carries beside the fields that its handler gave. */
@@ -28,55 +28,56 @@ interface Draft {
 export function parseResponse(message: Message): ParsedResponse | { readonly refused: string } {
   const draft: Draft = { response: { code: message.code, payload: message.payload }, control: {} };
   let previous = 0;
-  for (const { number, value } of message.options) {
-    const understood = isUnderstood({ number, value }, number === previous ? "repeated" : "first");
+  for (const option of message.options) {
+    const { number } = option;
+    const understood = isUnderstood(option, number === previous ? "repeated" : "first");
     previous = number;
-    if (!(understood && takeOption(draft, number, value)) && isCritical(number)) {
+    if (!(understood && takeOption(draft, option)) && isCritical(number)) {
       return { refused: optionName(number) };
     }
   }
   return draft;
 }
 
-function takeOption({ response, control }: Draft, number: number, value: Uint8Array): boolean {
-  switch (number) {
+function takeOption({ response, control }: Draft, option: Option): boolean {
+  switch (option.number) {
     case OptionNumber.ContentFormat:
-      response.contentFormat = uintOf(value);
+      response.contentFormat = option.uint;
       return true;
     case OptionNumber.LocationPath: {
-      const segment = textOf(value);
+      const segment = option.text;
       if (segment !== undefined) response.locationPath = [...(response.locationPath ?? []), segment];
       return segment !== undefined;
     }
     case OptionNumber.Observe:
-      response.observe = uintOf(value);
+      response.observe = option.uint;
       return true;
     case OptionNumber.MaxAge:
-      response.maxAgeS = uintOf(value);
+      response.maxAgeS = option.uint;
       return true;
     case OptionNumber.ETag:
-      control.etag = value;
+      control.etag = option.value;
       return true;
     case OptionNumber.Size1:
-      control.size1 = uintOf(value);
+      control.size1 = option.uint;
       return true;
     case OptionNumber.Size2:
-      control.size2 = uintOf(value);
+      control.size2 = option.uint;
       return true;
     case OptionNumber.Echo:
-      control.echo = value;
+      control.echo = option.value;
       return true;
     case OptionNumber.Block1:
-      return setBlock(control, "block1", value);
+      return setBlock(control, "block1", option.uint);
     case OptionNumber.Block2:
-      return setBlock(control, "block2", value);
+      return setBlock(control, "block2", option.uint);
     default:
       return false;
   }
 }
 
-function setBlock(control: Draft["control"], name: "block1" | "block2", value: Uint8Array): boolean {
-  const block = decodeBlock(uintOf(value));
+function setBlock(control: Draft["control"], name: "block1" | "block2", value: number): boolean {
+  const block = decodeBlock(value);
   if (block === undefined) return false;
   control[name] = block;
   return true;

@@ -167,7 +167,7 @@ describe("a request of ours", () => {
     peer.tell({ type: "ACK", code: Code.Unauthorized, messageId, token, options });
     await settle();
     const [again] = peer.heard();
-    expect(again?.options.at(-1)).toEqual({ number: OptionNumber.Echo, value: fromHex("beef") });
+    expect(again?.options.at(-1)).toMatchObject({ number: OptionNumber.Echo, value: fromHex("beef") });
     peer.tell({ ...again, type: "ACK", code: Code.Content, options: [], payload: HELLO });
     await settle();
     expect(ended).toEqual(["hello"]);

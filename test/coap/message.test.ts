@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, NO_BYTES, toHex, utf8Encode } from "../../src/base/bytes.js";
 import { Code } from "../../src/coap/code.js";
-import { decodeMessage, encodeEmpty, encodeMessage, type OutgoingMessage } from "../../src/coap/message.js";
+import {
+  decodeMessage,
+  encodeEmpty,
+  encodeMessage,
+  type Malformed,
+  type Message,
+  type OutgoingMessage,
+} from "../../src/coap/message.js";
 import { OptionNumber } from "../../src/coap/options.js";
 import { parseRequest } from "../../src/coap/request-codec.js";
 import { parseResponse } from "../../src/coap/response-codec.js";
@@ -180,6 +187,12 @@ describe("requests", () => {
   });
 });
 
+/** Options without where they stand: what is written again may be shorter. */
+function contentOf(message: Message | Malformed) {
+  if (message.type === "malformed") return message;
+  return { ...message, options: message.options.map(({ number, value }) => ({ number, value })) };
+}
+
 describe("any bytes", () => {
   const { seed, bytes, below } = random();
 
@@ -192,7 +205,7 @@ describe("any bytes", () => {
       const message = decodeMessage(datagram);
       if (message.type === "malformed") continue;
       const again = decodeMessage(Uint8Array.from(encodeMessage(message)));
-      expect(again).toEqual(message);
+      expect(contentOf(again)).toEqual(contentOf(message));
       parseRequest(message);
       parseResponse(message);
     }
