@@ -10,11 +10,12 @@ import type { ResourceType } from "./value.js";
 
 /**
  * The format of a response: what is accepted, else plain text for one value and the version's own format for more
- * (OMA LwM2M Core 1.2 §7.5). `type` is that of the one value. Throws LWM2M_NOT_ACCEPTABLE.
+ * (OMA LwM2M Core 1.2 §7.5). `type` is that of the one value. Throws LWM2M_NOT_ACCEPTABLE, without Accept only for a
+ * composite operation in LwM2M 1.0, which has none.
  */
 export function negotiate(
   accept: number | undefined,
-  use: "value" | "values",
+  use: "value" | "values" | "composite",
   type: ResourceType | undefined,
   version: Lwm2mVersion,
 ): Codec {

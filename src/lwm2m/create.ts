@@ -1,9 +1,10 @@
 import { CausewayError } from "../base/errors.js";
+import { apply } from "./apply.js";
 import { CHOOSE_INSTANCE, type DecodedEntry } from "./codec/codec.js";
 import { find, notAllowed } from "./operations.js";
 import { formatPath, type Path } from "./path.js";
 import { type InstanceFactory, type ObjectEntry, ObjectInstance, type ObjectTree } from "./tree.js";
-import { apply, initialChanges } from "./write.js";
+import { initialChanges } from "./write.js";
 
 /**
  * OMA LwM2M Core 1.2 §6.3.6: one or several instances of an object, all or none. Gives the ids in the payload's order.

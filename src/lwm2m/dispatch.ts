@@ -14,6 +14,7 @@ import {
 } from "./attributes.js";
 import type { Codec, DecodedEntry } from "./codec/codec.js";
 import { ContentFormat, codecFor } from "./codec/formats.js";
+import { compositePaths, compositeResource, readComposite, writeComposite } from "./composite.js";
 import { contentResponse, emptyResponse, errorResponse, negotiate } from "./content.js";
 import { create } from "./create.js";
 import { discover } from "./discover.js";
@@ -75,10 +76,11 @@ export class Dispatcher {
         remove(this.#options.tree, path);
         return emptyResponse(Code.Deleted);
       case "FETCH":
+        return this.#readComposite(request, path);
       case "iPATCH":
+        return this.#writeComposite(request, path);
       case "PATCH":
-        // Read-, Observe- and Write-Composite belong here.
-        throw notAllowed(path, `has no ${request.method}`);
+        throw notAllowed(path, "has no PATCH");
     }
   }
 
@@ -183,6 +185,27 @@ export class Dispatcher {
     return codec;
   }
 
+  #readComposite(request: IncomingRequest, path: Path): CoapResponse {
+    const { tree, clock } = this.#options;
+    forbidQuery(request);
+    const paths = compositePaths(compositeCodec(request, path, "paths").decodePaths?.(request.payload) ?? []);
+    const result = readComposite(tree, paths, clock.nowMs());
+    const codec = negotiate(request.accept, "composite", undefined, this.#options.version());
+    return contentResponse(codec, result.entries, path, clock.nowMs());
+  }
+
+  async #writeComposite(request: IncomingRequest, path: Path): Promise<CoapResponse> {
+    const { tree, clock, signal } = this.#options;
+    forbidQuery(request);
+    const entries = compositeCodec(request, path, "patch").decode(request.payload, {
+      target: path,
+      resource: (objectId, resourceId) => compositeResource(tree, objectId, resourceId),
+      nowMs: clock.nowMs(),
+    });
+    await writeComposite(tree, entries, clock.nowMs(), signal);
+    return emptyResponse(Code.Changed);
+  }
+
   #writeAttributes(request: IncomingRequest, path: Path): CoapResponse {
     const { tree, attributes, observer } = this.#options;
     if (request.query.length === 0) throw bad("neither a value nor attributes to write");
@@ -220,6 +243,14 @@ function targetOf(segments: readonly string[]): Path {
     path.push(id);
   }
   return path;
+}
+
+/** Composite operations name their targets in the payload; the request itself is for the root. */
+function compositeCodec({ contentFormat }: IncomingRequest, path: Path, use: "paths" | "patch"): Codec {
+  if (path.length > 0) throw notAllowed(path, "cannot be the target of a composite operation");
+  const codec = contentFormat === undefined ? undefined : codecFor(contentFormat, use);
+  if (codec === undefined) throw unsupported(contentFormat);
+  return codec;
 }
 
 function depthOf(query: readonly string[]): number | undefined {

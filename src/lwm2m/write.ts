@@ -1,9 +1,10 @@
 import { CausewayError } from "../base/errors.js";
+import { apply, type Change } from "./apply.js";
 import type { DecodedEntry } from "./codec/codec.js";
 import type { ResourceModel } from "./model.js";
 import { find, notAllowed } from "./operations.js";
 import { formatPath, isWithin, MAX_ID, type Path } from "./path.js";
-import type { ObjectEntry, ObjectInstance, ObjectTree, Resource, WrittenValue } from "./tree.js";
+import type { ObjectEntry, ObjectInstance, ObjectTree, Resource } from "./tree.js";
 import { fitsType, type ObjectLink, type Value } from "./value.js";
 
 /** Replace (PUT) takes away what the payload does not name; a partial update (POST) leaves it. */
@@ -19,25 +20,32 @@ export interface WriteRequest {
 /** What a payload says of one resource: values by resource-instance id, 0 for a single one; null takes one away. */
 type Assignment = Map<number, Value | null>;
 
-/** One resource with what it will hold. */
-export interface Change {
-  readonly path: Path;
-  readonly model: ResourceModel;
-  readonly resource: Resource | undefined;
-  readonly values: ReadonlyMap<number, Value>;
+/** A write that has passed every check, still to be carried out. */
+interface Plan {
+  readonly object: ObjectEntry;
+  readonly changes: readonly Change[];
+  /** What a replacement takes away. */
+  readonly dropped: readonly Resource[];
 }
 
 /**
- * OMA LwM2M Core 1.2 §6.3.3 on an instance, a resource or a resource instance: everything is checked, then the handlers
- * carry their part out one after the other, then the rest is stored. When a handler refuses, nothing is stored and its
- * error is the answer.
+ * OMA LwM2M Core 1.2 §6.3.3 on an instance, a resource or a resource instance: everything is checked, then applied.
  */
 export async function write(tree: ObjectTree, request: WriteRequest, signal: AbortSignal): Promise<void> {
-  const { path, mode } = request;
+  const { object, changes, dropped } = planWrite(tree, request);
+  await apply(tree, changes, request.nowMs, signal);
+  const [objectId = -1, instanceId = -1] = request.path;
+  for (const resource of dropped) {
+    reset(tree, object, [objectId, instanceId, resource.model.id], resource);
+  }
+}
+
+/** Checks existence, writability, types, ranges and links; nothing is changed yet. */
+export function planWrite(tree: ObjectTree, { path, mode, entries }: Omit<WriteRequest, "nowMs">): Plan {
   const [objectId = -1, instanceId = -1] = path;
   if (path.length < 2) throw notAllowed(path, "cannot be written as a whole");
   const { object, instance } = findInstance(tree, path);
-  const assignments = assignmentsOf(path, request.entries);
+  const assignments = assignmentsOf(path, entries);
   const changes: Change[] = [];
   for (const [resourceId, assignment] of assignments) {
     const model = writableModel(object, instance, [objectId, instanceId, resourceId], path);
@@ -45,10 +53,7 @@ export async function write(tree: ObjectTree, request: WriteRequest, signal: Abo
     changes.push(changeOf(tree, instance, model, assignment, path.length === 4 ? "update" : mode));
   }
   const dropped = mode === "replace" && path.length === 2 ? droppedBy(instance, assignments) : [];
-  await apply(tree, changes, request.nowMs, signal);
-  for (const resource of dropped) {
-    reset(tree, object, [objectId, instanceId, resource.model.id], resource);
-  }
+  return { object, changes, dropped };
 }
 
 /** The values that an instance which is to be created begins with; throws as `write` does. */
@@ -67,21 +72,6 @@ export function initialChanges(
     changes.push(changeOf(tree, instance, model, assignment, "replace"));
   }
   return changes;
-}
-
-export async function apply(
-  tree: ObjectTree,
-  changes: readonly Change[],
-  nowMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { model, resource, values } of changes) {
-    // Nothing is awaited without need, so that plain settings change in one go.
-    if (resource?.handler.write !== undefined) await resource.handler.write(writtenValue(model, values), signal);
-  }
-  for (const change of changes) {
-    if (change.resource?.handler.write === undefined) store(tree, change, nowMs);
-  }
 }
 
 function findInstance(tree: ObjectTree, path: Path): { object: ObjectEntry; instance: ObjectInstance } {
@@ -196,22 +186,6 @@ function reset(tree: ObjectTree, object: ObjectEntry, path: Path, resource: Reso
   if (resource.handler.write !== undefined) return;
   if (object.writes === "model") tree.removeResource(path);
   else for (const id of [...resource.samples.keys()]) tree.unset([...path, id]);
-}
-
-function store(tree: ObjectTree, { path, model, resource, values }: Change, nowMs: number): void {
-  const [objectId = -1, instanceId = -1, resourceId = -1] = path;
-  if (resource === undefined) tree.declare(objectId, instanceId, resourceId);
-  for (const id of [...(resource?.samples.keys() ?? [])]) {
-    if (!values.has(id)) tree.unset([...path, id]);
-  }
-  for (const [id, value] of values) {
-    tree.set(model.multiple ? [...path, id] : path, { value, atMs: nowMs });
-  }
-}
-
-function writtenValue(model: ResourceModel, values: ReadonlyMap<number, Value>): WrittenValue {
-  const single = values.get(0);
-  return model.multiple || single === undefined ? values : single;
 }
 
 function bad(path: Path, why: string): CausewayError {

@@ -491,11 +491,7 @@ describe("Discover and Write-Attributes", () => {
   });
 });
 
-describe("what is not there yet, and what never will be", () => {
-  it.each(["FETCH", "iPATCH", "PATCH"] as const)("%s → 4.05", async (method) => {
-    expect(await bench.server.text(method, "/", { contentFormat: JSON_, payload: "[]" })).toBe("4.05");
-  });
-
+describe("Dispatcher", () => {
   it("answers whatever comes (seeded)", async () => {
     const seed = 20260101;
     let state = seed;

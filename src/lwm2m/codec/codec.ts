@@ -21,7 +21,7 @@ export interface DecodedEntry {
   readonly prefix?: string;
 }
 
-/** Looks up what is at a path; undefined for unknown resources, whose entries decoders drop. */
+/** Looks up what is at a path; undefined for unknown resources, whose entries decoders drop. Its errors are passed on. */
 export type ResourceLookup = (objectId: number, resourceId: number) => ResourceModel | undefined;
 
 export interface EncodeContext {
