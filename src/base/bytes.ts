@@ -2,9 +2,35 @@ export const NO_BYTES = new Uint8Array(0);
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true });
 const textEncoder = new TextEncoder();
+/** Up to here a loop over the characters beats a call into the runtime. */
+const SHORT_TEXT = 24;
 
 export function utf8Encode(text: string): Uint8Array {
-  return textEncoder.encode(text);
+  if (!isShortAscii(text)) return textEncoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  writeAscii(text, bytes, 0);
+  return bytes;
+}
+
+/** Bytes of the text in UTF-8. */
+export function utf8Length(text: string): number {
+  return isShortAscii(text) ? text.length : Buffer.byteLength(text);
+}
+
+/** `byteLength` is what `utf8Length` says of the text. */
+export function utf8Write(text: string, byteLength: number, target: Buffer, at: number): void {
+  if (byteLength === text.length && byteLength <= SHORT_TEXT) writeAscii(text, target, at);
+  else target.write(text, at, byteLength, "utf8");
+}
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_TEXT) return false;
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) >= 0x80) return false;
+  return true;
+}
+
+function writeAscii(text: string, target: Uint8Array, at: number): void {
+  for (let index = 0; index < text.length; index++) target[at + index] = text.charCodeAt(index);
 }
 
 /** Undefined when the bytes are not valid UTF-8. */

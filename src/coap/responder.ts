@@ -129,14 +129,15 @@ export class Responder implements Disposable {
 
   #defer(pending: Pending, parsed: ParsedRequest, promise: Promise<CoapResponse | undefined>): void {
     if (pending.message.type === "CON") this.#deferrals.add(pending);
-    promise
-      .then((response) => this.#answer(pending, parsed, response))
-      .catch((error: unknown) => this.#answer(pending, parsed, this.#failure(parsed, error)));
+    const answer = (response: CoapResponse | undefined): void => {
+      this.#deferrals.delete(pending);
+      this.#answer(pending, parsed, response);
+    };
+    promise.then(answer).catch((error: unknown) => answer(this.#failure(parsed, error)));
   }
 
   #answer(pending: Pending, { request, control }: ParsedRequest, response: CoapResponse | undefined): void {
     if (this.#isClosed) return;
-    this.#deferrals.delete(pending);
     if (response === undefined) {
       if (pending.way === "piggybacked") this.#context.duplicates.forget(pending.message.messageId, pending.ticket);
       return;

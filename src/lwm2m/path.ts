@@ -4,6 +4,8 @@ import { CausewayError } from "../base/errors.js";
 export type Path = readonly number[];
 
 export const MAX_ID = 65535;
+const MAX_DIGITS = 5;
+const ZERO = 0x30;
 
 export function formatPath(path: Path): string {
   return `/${path.join("/")}`;
@@ -11,8 +13,14 @@ export function formatPath(path: Path): string {
 
 /** Undefined unless the segment is a decimal id of 0 to 65535 without leading zeros (OMA LwM2M Core 1.2 §7.3). */
 export function parseId(segment: string): number | undefined {
-  if (!/^(0|[1-9]\d{0,4})$/.test(segment)) return undefined;
-  const id = Number(segment);
+  const { length } = segment;
+  if (length === 0 || length > MAX_DIGITS || (length > 1 && segment.charCodeAt(0) === ZERO)) return undefined;
+  let id = 0;
+  for (let index = 0; index < length; index++) {
+    const digit = segment.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    id = id * 10 + digit;
+  }
   return id <= MAX_ID ? id : undefined;
 }
 

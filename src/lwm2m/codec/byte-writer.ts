@@ -1,3 +1,5 @@
+import { utf8Write } from "../../base/bytes.js";
+
 const FIRST_CAPACITY = 64;
 
 /** Bytes that grow as they are written, numbers in network order. */
@@ -50,10 +52,10 @@ export class ByteWriter {
     this.#buffer.set(bytes, at);
   }
 
-  /** `byteLength` is the text's length in UTF-8. */
+  /** `byteLength` is what `utf8Length` says of the text. */
   text(text: string, byteLength: number): void {
     const at = this.#claim(byteLength);
-    this.#buffer.write(text, at, byteLength, "utf8");
+    utf8Write(text, byteLength, this.#buffer, at);
   }
 
   /** What was written; the writer must not be used afterwards. */

@@ -1,3 +1,4 @@
+import { utf8Length } from "../../base/bytes.js";
 import { ByteWriter } from "./byte-writer.js";
 import { exactHalf } from "./half-float.js";
 
@@ -32,7 +33,7 @@ export class CborWriter {
   }
 
   text(text: string): this {
-    const byteLength = Buffer.byteLength(text);
+    const byteLength = utf8Length(text);
     this.#head(MAJOR.text, byteLength);
     this.#out.text(text, byteLength);
     return this;
@@ -78,17 +79,18 @@ export class CborWriter {
 
   #head(major: number, argument: number | bigint): void {
     const out = this.#out;
-    if (argument < 24) {
-      out.uint8(major | Number(argument));
-    } else if (argument < 0x100) {
+    const number = typeof argument === "number" ? argument : Number(argument);
+    if (number < 24) {
+      out.uint8(major | number);
+    } else if (number < 0x100) {
       out.uint8(major | 24);
-      out.uint8(Number(argument));
-    } else if (argument < 0x1_0000) {
+      out.uint8(number);
+    } else if (number < 0x1_0000) {
       out.uint8(major | 25);
-      out.uint16(Number(argument));
-    } else if (argument < 0x1_0000_0000) {
+      out.uint16(number);
+    } else if (number < 0x1_0000_0000) {
       out.uint8(major | 26);
-      out.uint32(Number(argument));
+      out.uint32(number);
     } else {
       out.uint8(major | 27);
       out.uint64(BigInt(argument));

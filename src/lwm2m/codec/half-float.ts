@@ -19,8 +19,9 @@ export function exactHalf(value: number): number | undefined {
     const fraction = size * 2 ** 24;
     return Number.isInteger(fraction) ? sign | fraction : undefined;
   }
-  const exponent = Math.floor(Math.log2(size));
-  const fraction = size * 2 ** (10 - exponent) - 1024;
-  const exact = Number.isInteger(fraction) && fraction >= 0 && fraction < 1024;
-  return exact ? sign | ((exponent + 15) << 10) | fraction : undefined;
+  // At least 1 and below 2^30, so that whole-number arithmetic finds the exponent.
+  const scaled = size * 2 ** 14;
+  const magnitude = 31 - Math.clz32(scaled);
+  const fraction = (scaled * 1024) / (1 << magnitude) - 1024;
+  return Number.isInteger(fraction) ? sign | ((magnitude + 1) << 10) | fraction : undefined;
 }

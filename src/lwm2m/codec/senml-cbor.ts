@@ -34,7 +34,10 @@ function codec(contentFormat: number, name: string, accepts: Accepts): Codec {
 function writeRecord(writer: CborWriter, record: PackRecord): void {
   const { baseName, baseTimeMs, name, timeMs, entry } = record;
   let fields = 1;
-  for (const field of [baseName, baseTimeMs, name, timeMs]) if (field !== undefined) fields++;
+  if (baseName !== undefined) fields++;
+  if (baseTimeMs !== undefined) fields++;
+  if (name !== undefined) fields++;
+  if (timeMs !== undefined) fields++;
   writer.map(fields);
   if (baseName !== undefined) writer.integer(Label.bn).text(baseName);
   if (baseTimeMs !== undefined) writeTime(writer.integer(Label.bt), baseTimeMs);

@@ -1,4 +1,4 @@
-import { utf8Decode } from "../../base/bytes.js";
+import { utf8Decode, utf8Encode } from "../../base/bytes.js";
 import { formatPath } from "../path.js";
 import type { ResourceType, Value } from "../value.js";
 import type { Codec } from "./codec.js";
@@ -19,7 +19,7 @@ export const textCodec: Codec = {
   contentFormat: 0,
   name: "text/plain",
   encode(entries) {
-    return Buffer.from(formatText(singleEntry(entries, "text/plain").value), "utf8");
+    return utf8Encode(formatText(singleEntry(entries, "text/plain").value));
   },
   decode(payload, context) {
     const path = context.target;
@@ -65,11 +65,12 @@ export function parseText(type: ResourceType, text: string): Value | undefined {
 /** Without exponent, as the standard asks for, and with every digit that the number needs. */
 function formatDecimal(value: number): string {
   const text = String(value);
-  const [mantissa = "", exponentText] = text.split("e");
-  if (exponentText === undefined) return text;
+  const exponentAt = text.indexOf("e");
+  if (exponentAt < 0) return text;
+  const mantissa = text.slice(0, exponentAt);
   const sign = mantissa.startsWith("-") ? "-" : "";
   const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
-  const exponent = Number(exponentText);
+  const exponent = Number(text.slice(exponentAt + 1));
   if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${whole}${fraction}`;
   return `${sign}${whole}${fraction.padEnd(exponent, "0")}`;
 }

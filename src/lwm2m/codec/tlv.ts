@@ -1,4 +1,4 @@
-import { utf8Decode } from "../../base/bytes.js";
+import { utf8Decode, utf8Length } from "../../base/bytes.js";
 import { CausewayError } from "../../base/errors.js";
 import { formatPath, type Path } from "../path.js";
 import { fitsType, type ObjectLink, type ResourceType, type Value } from "../value.js";
@@ -67,7 +67,7 @@ function writeHeader(writer: ByteWriter, kind: Kind, id: number, length: number)
 
 function writeValue(writer: ByteWriter, kind: Kind, id: number, { type, value }: Entry): void {
   if (typeof value === "string") {
-    const byteLength = Buffer.byteLength(value);
+    const byteLength = utf8Length(value);
     writeHeader(writer, kind, id, byteLength);
     writer.text(value, byteLength);
   } else if (value instanceof Uint8Array) {
