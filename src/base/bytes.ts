@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 export const NO_BYTES = new Uint8Array(0);
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true });

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+
 /** A pending callback; `cancel` is idempotent and safe after the callback has run. */
 export interface Timer {
   cancel(): void;

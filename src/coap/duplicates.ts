@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { NO_BYTES } from "../base/bytes.js";
 
 /** Names one remembered message, also after its place was taken by another. */

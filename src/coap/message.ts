@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { NO_BYTES } from "../base/bytes.js";
 import { Code, codeClass } from "./code.js";
 import { contentLength, decodeOptions, inOrder, writeContent } from "./option-codec.js";

@@ -88,14 +88,15 @@ export class Dispatcher {
     if (request.accept === ContentFormat.linkFormat && request.observe === undefined)
       return this.#discover(request, path);
     const { tree, clock, observer } = this.#options;
-    const result = read(tree, path, clock.nowMs());
+    const nowMs = clock.nowMs();
+    const result = read(tree, path, nowMs);
     const codec = negotiate(request.accept, result.use, result.entries[0]?.type, this.#options.version());
     if (request.observe === 0) {
       return observer.observe(request, path, codec, result, this.#ownAttributes(request, path));
     }
     if (request.observe === 1) observer.cancel(request.token);
     else forbidQuery(request);
-    return contentResponse(codec, result.entries, path, clock.nowMs());
+    return contentResponse(codec, result.entries, path, nowMs);
   }
 
   #ownAttributes(request: IncomingRequest, path: Path) {
@@ -230,19 +231,19 @@ export class Dispatcher {
  * §6.4.4).
  */
 function targetOf(segments: readonly string[]): Path {
-  const [first] = segments;
-  if (first !== undefined && !/^\d/.test(first)) {
-    throw new CausewayError("LWM2M_NOT_FOUND", `there is nothing behind /${first}`);
-  }
   const path: number[] = [];
   for (const segment of segments) {
     const id = parseId(segment);
-    if (id === undefined || path.length === 4) {
-      throw new CausewayError("LWM2M_NOT_ALLOWED", `/${segments.join("/")} is not an LwM2M path`);
-    }
+    if (id === undefined || path.length === 4) throw noTarget(segments);
     path.push(id);
   }
   return path;
+}
+
+function noTarget(segments: readonly string[]): CausewayError {
+  const [first = ""] = segments;
+  if (!/^\d/.test(first)) return new CausewayError("LWM2M_NOT_FOUND", `there is nothing behind /${first}`);
+  return new CausewayError("LWM2M_NOT_ALLOWED", `/${segments.join("/")} is not an LwM2M path`);
 }
 
 /** Composite operations name their targets in the payload; the request itself is for the root. */

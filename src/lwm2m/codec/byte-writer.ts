@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { utf8Write } from "../../base/bytes.js";
 
 const FIRST_CAPACITY = 64;

@@ -132,7 +132,10 @@ function rootOf(entry: Entry): string {
 }
 
 function nameOf(entry: Entry): string {
-  return `${rootOf(entry)}${entry.path.join("/")}`;
+  // A loop beats join() for so few ids.
+  let name = entry.prefix === undefined ? "" : `/${entry.prefix}`;
+  for (const id of entry.path) name += `/${id}`;
+  return name;
 }
 
 function cost(records: readonly NamedRecord[]): number {
