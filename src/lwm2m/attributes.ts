@@ -69,7 +69,10 @@ export function checkConsistent({ gt, lt, st, epmin, epmax }: Attributes): void 
   if (epmin !== undefined && epmax !== undefined && epmin >= epmax) throw bad("epmin must be less than epmax");
 }
 
-/** Whether the attributes may stand at the path; `resource` is what the path names, from resource level downwards. */
+/**
+ * Whether the attributes may stand at the path; `resource` is what the path names, from resource level downwards. The
+ * root stands for an Observe-Composite (OMA LwM2M Core 1.2 §6.4.4).
+ */
 export function checkApplicable(change: AttributeChange, path: Path, resource: ResourceModel | undefined): void {
   if (resource !== undefined && !resource.operations.includes("R")) {
     throw bad(`${formatPath(path)} cannot be read, so it cannot be observed`);
@@ -78,6 +81,7 @@ export function checkApplicable(change: AttributeChange, path: Path, resource: R
     if (typeof change[name] !== "number") continue;
     if (!NUMERIC_TYPES.has(resource?.type)) throw bad(`${name} is for numeric resources, ${formatPath(path)} is none`);
   }
+  if (change.hqmax !== undefined && path.length === 0) throw bad("hqmax is for single paths");
   if (typeof change.edge === "number" && resource?.type !== "boolean") {
     throw bad(`edge is for Boolean resources, ${formatPath(path)} is none`);
   }

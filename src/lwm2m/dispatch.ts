@@ -92,7 +92,8 @@ export class Dispatcher {
     const result = read(tree, path, nowMs);
     const codec = negotiate(request.accept, result.use, result.entries[0]?.type, this.#options.version());
     if (request.observe === 0) {
-      return observer.observe(request, path, codec, result, this.#ownAttributes(request, path));
+      const own = this.#ownAttributes(request, path);
+      return observer.observe(request, { target: path, paths: [path], codec, own }, result);
     }
     if (request.observe === 1) observer.cancel(request.token);
     else forbidQuery(request);
@@ -103,7 +104,8 @@ export class Dispatcher {
     if (request.query.length === 0) return undefined;
     if (this.#options.version() !== "1.2") throw bad("attributes in an Observe need LwM2M 1.2");
     const change = parseAttributes(request.query);
-    checkApplicable(change, path, find(this.#options.tree, path).resource?.model);
+    const model = path.length === 0 ? undefined : find(this.#options.tree, path).resource?.model;
+    checkApplicable(change, path, model);
     const own = mergeAttributes(NO_ATTRIBUTES, change);
     checkConsistent(own);
     return own;
@@ -186,13 +188,20 @@ export class Dispatcher {
     return codec;
   }
 
+  /** Read-Composite, Observe-Composite and its cancellation. */
   #readComposite(request: IncomingRequest, path: Path): CoapResponse {
-    const { tree, clock } = this.#options;
-    forbidQuery(request);
+    const { tree, clock, observer } = this.#options;
+    const nowMs = clock.nowMs();
     const paths = compositePaths(compositeCodec(request, path, "paths").decodePaths?.(request.payload) ?? []);
-    const result = readComposite(tree, paths, clock.nowMs());
+    const result = readComposite(tree, paths, nowMs);
     const codec = negotiate(request.accept, "composite", undefined, this.#options.version());
-    return contentResponse(codec, result.entries, path, clock.nowMs());
+    if (request.observe === 0) {
+      const own = this.#ownAttributes(request, path);
+      return observer.observe(request, { target: path, paths, codec, own }, result);
+    }
+    if (request.observe === 1) observer.cancel(request.token);
+    else forbidQuery(request);
+    return contentResponse(codec, result.entries, path, nowMs);
   }
 
   async #writeComposite(request: IncomingRequest, path: Path): Promise<CoapResponse> {

@@ -3,24 +3,35 @@ import type { CoapRequest, CoapResponse } from "../coap/request.js";
 import type { Attributes } from "./attributes.js";
 import type { Codec } from "./codec/codec.js";
 import { isTriggered } from "./observation.js";
+import type { ObservationScope } from "./observation-terms.js";
 import type { ReadResult } from "./operations.js";
-import type { Path } from "./path.js";
+import { formatPath, type Path } from "./path.js";
 import type { Sample, Value } from "./value.js";
 
-/** One observation as it is carried on. */
-export interface Observation {
+/** What is observed, in which format, and by which attributes. */
+export interface Observable extends ObservationScope {
+  readonly codec: Codec;
+}
+
+/** One of the paths that an observation covers. */
+export interface ObservedPath {
   readonly path: Path;
+  readonly observation: Observation;
+  attributes: Attributes;
+}
+
+/** One observation as it is carried on. */
+export interface Observation extends Observable {
+  readonly parts: readonly ObservedPath[];
   readonly token: Uint8Array;
   readonly tokenKey: string;
   readonly request: CoapRequest;
-  readonly codec: Codec;
-  /** Attributes of the Observe request itself, instead of the attached ones (OMA LwM2M Core 1.2 §6.4.1). */
-  readonly own: Attributes | undefined;
   readonly sinceMs: number;
+  /** Of the one path; of several, the periods that hold for all. */
   attributes: Attributes;
   delivery: "CON" | "NON";
   /** What the server was last told, by `keyOf`. */
-  sent: Map<number, Value>;
+  readonly sent: Map<number | string, Value>;
   /** Monotonic. */
   sentMs: number;
   lastConMs: number;
@@ -43,6 +54,9 @@ export interface Observation {
  * place (`overtaken`), or the server was told of it or had attributes by which it need not be (`told`).
  */
 export type Telling = "unobserved" | "underway" | "overtaken" | "told";
+
+/** From the least that can be said to the most. */
+export const TELLINGS: readonly Telling[] = ["unobserved", "overtaken", "underway", "told"];
 
 /** `atMs` is the wall clock of the measurement. */
 export function tellingOf(observation: Observation, atMs: number): Telling {
@@ -77,8 +91,8 @@ export function told(observation: Observation, current: ReadResult): ReadResult 
   observation.pending = undefined;
   const entry = current.entries.length === 1 ? current.entries[0] : undefined;
   if (pending === undefined || pending === "structure" || entry === undefined) return current;
-  if (observation.path.length < 3) return current;
-  if (isTriggered(attributes, sent.get(keyOf(entry.path)), entry.value)) return current;
+  if (observation.target.length < 3) return current;
+  if (isTriggered(attributes, sent.get(keyOf(observation, entry.path)), entry.value)) return current;
   return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
 }
 
@@ -99,10 +113,20 @@ export function stamped(
 
 export function remember(observation: Observation, { entries }: ReadResult): void {
   observation.sent.clear();
-  for (const { path, value } of entries) observation.sent.set(keyOf(path), value);
+  for (const { path, value } of entries) observation.sent.set(keyOf(observation, path), value);
 }
 
-/** Instance, resource and resource instance in one number of 48 bits; the object is the same for all. */
-export function keyOf([, instanceId = 0, resourceId = 0, resourceInstanceId = 0]: Path): number {
+/**
+ * Instance, resource and resource instance in one number of 48 bits, as the object of an Observe is the same for all; of
+ * an Observe-Composite the path as text.
+ */
+export function keyOf({ target }: Observation, path: Path): number | string {
+  if (target.length === 0) return formatPath(path);
+  const [, instanceId = 0, resourceId = 0, resourceInstanceId = 0] = path;
   return (instanceId * 0x1_0000 + resourceId) * 0x1_0000 + resourceInstanceId;
+}
+
+/** `nowMs` is monotonic. */
+export function isWithinPmin({ sentMs, attributes }: Observation, nowMs: number): boolean {
+  return nowMs < sentMs + (attributes.pmin ?? 0) * 1000;
 }

@@ -3,23 +3,30 @@ import type { Clock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import { Code } from "../coap/code.js";
 import type { CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
-import { type AttributeStore, type Attributes, checkConsistent } from "./attributes.js";
-import type { Codec } from "./codec/codec.js";
+import { type AttributeStore, checkConsistent } from "./attributes.js";
+import { readComposite } from "./composite.js";
 import { contentResponse, errorResponse } from "./content.js";
 import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
-import { keyOf, type Observation, overtake, remember, stamped, type Telling, tellingOf, told } from "./observed.js";
+import { type ObservationDefaults, type ObservationTerms, termsOf } from "./observation-terms.js";
+import {
+  isWithinPmin,
+  keyOf,
+  type Observable,
+  type Observation,
+  type ObservedPath,
+  overtake,
+  remember,
+  stamped,
+  TELLINGS,
+  type Telling,
+  tellingOf,
+  told,
+} from "./observed.js";
 import { type ReadResult, read, readableType } from "./operations.js";
 import type { Path } from "./path.js";
 import { PathIndex } from "./path-index.js";
 import type { ObjectTree, TreeChange } from "./tree.js";
 import type { Sample } from "./value.js";
-
-/** What holds where no attribute says otherwise: /1/x/2, /1/x/3, /1/x/26. */
-export interface ObservationDefaults {
-  readonly pmin?: number;
-  readonly pmax?: number;
-  readonly delivery: "CON" | "NON";
-}
 
 export interface ObserverOptions {
   readonly tree: ObjectTree;
@@ -42,7 +49,8 @@ export interface ObserverOptions {
   onChange(): void;
 }
 
-const MAX_OBSERVATIONS = 20_000;
+/** Of all observations together. */
+const MAX_PATHS = 20_000;
 /** What waits for its turn waits here, where a newer value takes the place of an older one, not in the endpoint. */
 const MAX_IN_FLIGHT = 16;
 const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
@@ -53,7 +61,7 @@ const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
  */
 export class Observer implements Disposable {
   readonly #options: ObserverOptions;
-  readonly #index = new PathIndex<Observation>();
+  readonly #index = new PathIndex<ObservedPath>();
   readonly #byToken = new Map<string, Observation>();
   /** Those that have something to say, in order. */
   readonly #due = new Set<Observation>();
@@ -61,6 +69,7 @@ export class Observer implements Disposable {
   #flushing: "idle" | "scheduled" = "idle";
   #inFlight = 0;
   #sequence = 0;
+  #pathCount = 0;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -73,34 +82,32 @@ export class Observer implements Disposable {
 
   /**
    * Begins an observation, or begins it anew when the token is known, and gives the first notification. `initial` is
-   * what the path holds now. Throws LWM2M_BAD_REQUEST when inherited attributes contradict each other.
+   * what the paths hold now. Throws LWM2M_BAD_REQUEST when inherited attributes contradict each other.
    */
-  observe(
-    request: IncomingRequest,
-    path: Path,
-    codec: Codec,
-    initial: ReadResult,
-    own: Attributes | undefined,
-  ): CoapResponse {
+  observe(request: IncomingRequest, observable: Observable, initial: ReadResult): CoapResponse {
     const { clock } = this.#options;
     const tokenKey = keyOfToken(request.token);
-    const attributes = this.#attributesFor(path, own);
-    checkConsistent(attributes);
+    const terms = this.#termsOf(observable);
+    for (const attributes of terms.each) checkConsistent(attributes);
     this.#drop(tokenKey);
-    const response = contentResponse(codec, initial.entries, path, clock.nowMs());
-    if (this.#byToken.size >= MAX_OBSERVATIONS) return response;
+    const { target, paths, codec, own } = observable;
+    const response = contentResponse(codec, initial.entries, target, clock.nowMs());
+    if (this.#pathCount + paths.length > MAX_PATHS) return response;
     const { token, payload: _, ...rest } = request;
     const nowMs = clock.monotonicMs();
+    const parts: ObservedPath[] = [];
     const observation: Observation = {
-      path,
+      target,
+      paths,
+      parts,
+      codec,
+      own,
       token,
       tokenKey,
       request: { ...rest, payload: NO_BYTES },
-      codec,
-      own,
       sinceMs: clock.nowMs(),
-      attributes,
-      delivery: this.#deliveryFor(path, attributes),
+      attributes: terms.whole,
+      delivery: terms.delivery,
       sent: new Map(),
       sentMs: nowMs,
       lastConMs: nowMs,
@@ -112,10 +119,13 @@ export class Observer implements Disposable {
       dueMs: undefined,
       timer: undefined,
     };
+    for (const path of paths) parts.push({ path, observation, attributes: terms.whole });
+    this.#govern(observation, terms);
     remember(observation, initial);
     this.#byToken.set(tokenKey, observation);
-    this.#index.add(path, observation);
-    this.#arm(observation, pmaxEndMs(attributes, nowMs));
+    for (const part of parts) this.#index.add(part.path, part);
+    this.#pathCount += parts.length;
+    this.#arm(observation, pmaxEndMs(observation.attributes, nowMs));
     this.#options.onChange();
     return { ...response, observe: this.#nextSequence() };
   }
@@ -135,7 +145,7 @@ export class Observer implements Disposable {
   /** What notifications did about a measurement; of several observations the one that did most counts. */
   telling(path: Path, atMs: number): Telling {
     let best: Telling = "unobserved";
-    this.#index.upwards(path, (observation) => {
+    this.#index.upwards(path, ({ observation }) => {
       const telling = tellingOf(observation, atMs);
       if (TELLINGS.indexOf(telling) > TELLINGS.indexOf(best)) best = telling;
     });
@@ -144,9 +154,8 @@ export class Observer implements Disposable {
 
   /** Attributes within the path, or the server's defaults (`[]`), are others now. */
   attributesChanged(path: Path): void {
-    for (const observation of this.#index.within(path)) {
-      observation.attributes = this.#attributesFor(observation.path, observation.own);
-      observation.delivery = this.#deliveryFor(observation.path, observation.attributes);
+    for (const observation of new Set(this.#index.within(path).map((part) => part.observation))) {
+      this.#govern(observation, this.#termsOf(observation));
       this.#reconsider(observation);
     }
   }
@@ -157,6 +166,7 @@ export class Observer implements Disposable {
     for (const observation of this.#byToken.values()) observation.timer?.timer.cancel();
     this.#byToken.clear();
     this.#index.clear();
+    this.#pathCount = 0;
     this.#due.clear();
     this.#options.onChange();
   }
@@ -175,13 +185,12 @@ export class Observer implements Disposable {
 
   #onSample(path: Path, sample: Sample): void {
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
-    this.#index.upwards(path, (observation) => {
-      if (observation.path.length < 3) {
+    this.#index.upwards(path, ({ observation, attributes }) => {
+      if (observation.target.length < 3) {
         const model = this.#options.tree.resource(objectId, instanceId, resourceId)?.model;
         if (model === undefined || readableType(model) === undefined) return;
       }
-      const { attributes, sentMs } = observation;
-      const lastSent = { value: observation.sent.get(keyOf(path)), atMs: sentMs };
+      const lastSent = { value: observation.sent.get(keyOf(observation, path)), atMs: observation.sentMs };
       if (observation.isInFlight || observation.pending !== undefined) {
         if (observation.pending === "structure" || !isTriggered(attributes, lastSent.value, sample.value)) return;
         if (isWithinPmin(observation, this.#options.clock.monotonicMs())) observation.pending = sample;
@@ -201,13 +210,17 @@ export class Observer implements Disposable {
   }
 
   #onStructure(path: Path, kind: "instance-added" | "instance-removed"): void {
-    if (kind === "instance-removed") {
-      for (const observation of this.#index.within(path)) this.#end(observation, NOT_FOUND);
+    const changed = new Set<Observation>();
+    for (const { observation } of this.#index.within(path)) {
+      // What an Observe-Composite names may come and go.
+      if (observation.target.length === 0) changed.add(observation);
+      else if (kind === "instance-removed") this.#end(observation, NOT_FOUND);
     }
-    this.#index.upwards(path, (observation) => {
+    this.#index.upwards(path, ({ observation }) => changed.add(observation));
+    for (const observation of changed) {
       observation.pending = "structure";
       this.#reconsider(observation);
-    });
+    }
   }
 
   /** Sends, or waits for the next time at which something is due. */
@@ -242,17 +255,17 @@ export class Observer implements Disposable {
   }
 
   #send(observation: Observation): void {
-    const { clock, tree } = this.#options;
+    const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const wallMs = clock.nowMs();
     const wanted = this.#options.isProofDue?.() === true ? "CON" : observation.delivery;
     const delivery = deliveryOf(wanted, observation.lastConMs, nowMs);
     let content: CoapResponse;
     try {
-      const result = told(observation, read(tree, observation.path, wallMs));
+      const result = told(observation, this.#read(observation, wallMs));
       const entries = stamped(result, wallMs, delivery);
       const times = delivery === "CON" ? "all" : "historical";
-      content = contentResponse(observation.codec, entries, observation.path, wallMs, times);
+      content = contentResponse(observation.codec, entries, observation.target, wallMs, times);
       remember(observation, result);
     } catch (error) {
       const cause = error instanceof CausewayError ? error : new CausewayError("INTERNAL", String(error));
@@ -275,6 +288,11 @@ export class Observer implements Disposable {
     });
   }
 
+  #read({ target, paths }: Observation, wallMs: number): ReadResult {
+    const { tree } = this.#options;
+    return target.length === 0 ? readComposite(tree, paths, wallMs) : read(tree, target, wallMs);
+  }
+
   #changedAtMs({ pending }: Observation): number {
     return pending === undefined || pending === "structure" ? this.#options.clock.nowMs() : pending.atMs;
   }
@@ -282,11 +300,11 @@ export class Observer implements Disposable {
   // What the server was told of a value that has gone on since must be made up for.
   #afterDelivery(observation: Observation): void {
     observation.underwaySinceMs = undefined;
-    const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.path;
+    const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.target;
     if (observation.pending === undefined) {
       const resource = this.#options.tree.resource(objectId, instanceId, resourceId);
       const current = resource?.samples.get(resourceInstanceId);
-      const before = observation.sent.get(keyOf(observation.path));
+      const before = observation.sent.get(keyOf(observation, observation.target));
       if (current !== undefined && isTriggered(observation.attributes, before, current.value)) {
         observation.pending = current;
       }
@@ -325,7 +343,8 @@ export class Observer implements Disposable {
     if (observation === undefined) return false;
     observation.timer?.timer.cancel();
     this.#byToken.delete(tokenKey);
-    this.#index.remove(observation.path, observation);
+    for (const part of observation.parts) this.#index.remove(part.path, part);
+    this.#pathCount -= observation.parts.length;
     return true;
   }
 
@@ -348,28 +367,20 @@ export class Observer implements Disposable {
     observation.timer = { atMs: dueMs, timer };
   }
 
-  #attributesFor(path: Path, own: Attributes | undefined): Attributes {
-    const { pmin, pmax } = this.#options.defaults();
-    const base: Attributes = { ...(pmin === undefined ? {} : { pmin }), ...(pmax === undefined ? {} : { pmax }) };
-    return { ...base, ...(own ?? this.#options.attributes.effective(path)) };
+  #termsOf(observable: Observable): ObservationTerms {
+    return termsOf(observable, this.#options.attributes, this.#options.defaults());
   }
 
-  #deliveryFor(path: Path, attributes: Attributes): "CON" | "NON" {
-    if (attributes.con === 1 || this.#options.attributes.wantsConBelow(path)) return "CON";
-    return attributes.con === 0 ? "NON" : this.#options.defaults().delivery;
+  #govern(observation: Observation, { each, whole, delivery }: ObservationTerms): void {
+    observation.attributes = whole;
+    observation.delivery = delivery;
+    for (const [index, part] of observation.parts.entries()) part.attributes = each[index] ?? whole;
   }
 
   #nextSequence(): number {
     this.#sequence = (this.#sequence + 1) & 0xff_ffff;
     return this.#sequence;
   }
-}
-
-/** From the least that can be said to the most. */
-const TELLINGS: readonly Telling[] = ["unobserved", "overtaken", "underway", "told"];
-
-function isWithinPmin({ sentMs, attributes }: Observation, nowMs: number): boolean {
-  return nowMs < sentMs + (attributes.pmin ?? 0) * 1000;
 }
 
 function keyOfToken(token: Uint8Array): string {

@@ -1,6 +1,6 @@
 import type { ServerAccount } from "../account.js";
 import type { ModelRegistry, ObjectModel } from "../model.js";
-import type { ObservationDefaults } from "../observer.js";
+import type { ObservationDefaults } from "../observation-terms.js";
 import { type RegistrationTiming, TIMING_DEFAULTS } from "../registration.js";
 import type { ObjectTree, ResourceHandler } from "../tree.js";
 import type { Value } from "../value.js";
