@@ -152,9 +152,12 @@ export class Observer implements Disposable {
     return best;
   }
 
-  /** Attributes within the path, or the server's defaults (`[]`), are others now. */
+  /** Attributes of the path, or the server's defaults (`[]`), are others now. */
   attributesChanged(path: Path): void {
-    for (const observation of new Set(this.#index.within(path).map((part) => part.observation))) {
+    const concerned = new Set(this.#index.within(path).map((part) => part.observation));
+    // Below what is observed, con still counts.
+    this.#index.upwards(path, ({ observation }) => concerned.add(observation));
+    for (const observation of concerned) {
       this.#govern(observation, this.#termsOf(observation));
       this.#reconsider(observation);
     }

@@ -380,6 +380,14 @@ describe("Execute", () => {
     ["/3/0/4", "0,", TEXT, "4.00"],
     ["/3/0/4", "0=a", TEXT, "4.00"],
     ["/3/0/4", "0='a b'", TEXT, "4.00"],
+    ["/3/0/4", "0='a', 1='b'", TEXT, "4.00"],
+    ["/3/0/4", "0='it\\'s'", TEXT, "4.00"],
+    ["/3/0/4", "0='\"'", TEXT, "4.00"],
+    ["/3/0/4", "0='grün'", TEXT, "4.00"],
+    ["/3/0/4", "0,1,2='x',3", TEXT, "2.04"],
+    ["/3/0/4", "1,1", TEXT, "4.00"],
+    ["/3/0", "0", TEXT, "4.15"],
+    ["/3/0/11/0", "0", TEXT, "4.05"],
     ["/3/0/4", "x", TLV, "4.15"],
     ["/3/0/9", "", undefined, "4.05"],
     ["/1/0/1", "", undefined, "4.05"],
@@ -468,8 +476,28 @@ describe("Discover and Write-Attributes", () => {
   it("int-264: depth in 1.2", async () => {
     expect(await get("/3303?depth=0", LINK)).toBe("2.05 </3303>;ver=1.1");
     expect(await get("/3303?depth=1", LINK)).toBe("2.05 </3303>;ver=1.1,</3303/0>");
+    expect(await get("/3303?depth=1&depth=2", LINK)).toBe("4.00");
     expect(await get("/3303?depth=4", LINK)).toBe("4.00");
     expect(await get("/3303?foo", LINK)).toBe("4.00");
+  });
+
+  it("int-266: depth 2 and 3 show resources, then resource instances", async () => {
+    await attach("/16/0?pmin=7");
+    await attach("/16/0/0/2?pmax=9");
+    expect(await get("/16?depth=2", LINK)).toBe("2.05 </16>,</16/0>;pmin=7,</16/0/0>;dim=4");
+    expect(await get("/16?depth=3", LINK)).toBe(
+      "2.05 </16>,</16/0>;pmin=7,</16/0/0>;dim=4,</16/0/0/0>,</16/0/0/1>,</16/0/0/2>;pmax=9,</16/0/0/3>",
+    );
+    expect(await get("/16/0?depth=3", LINK)).toMatch(/^2\.05 <\/16\/0>;pmin=7,<\/16\/0\/0>;dim=4,<\/16\/0\/0\/0>/);
+  });
+
+  it("has no depth before 1.2", async () => {
+    const old = await startBench({
+      prepare: (_tree, server) => {
+        server.versions = ["1.1"];
+      },
+    });
+    expect(await old.server.text("GET", "/3/0?depth=0", { accept: LINK })).toContain("</3/0/0>");
   });
 
   it.each([

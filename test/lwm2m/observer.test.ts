@@ -268,6 +268,17 @@ describe("observations", () => {
     expect(bench.server.notifications.map(({ delivery }) => delivery)).toEqual(["NON", "CON"]);
   });
 
+  it("follows con below the path while it observes", async () => {
+    const bench = await start();
+    await observe(bench, "/3303/1", { accept: JSON_ });
+    await observe(bench, "/3303/1?con=0", { accept: JSON_ });
+    await bench.server.ask("PUT", "/3303/1/5700?con=1");
+    await measure(bench, 21, [3303, 1, 5700]);
+    await bench.server.ask("PUT", "/3303/1/5700?con");
+    await measure(bench, 22, [3303, 1, 5700]);
+    expect(bench.server.notifications.map(({ delivery }) => delivery)).toEqual(["CON", "NON", "NON", "NON"]);
+  });
+
   it("asks for an acknowledgement at least once a day (RFC 7641 §4.5)", async () => {
     const bench = await start({ accounts: [{ lifetimeS: 0 }] });
     await observe(bench, "/3303/0/5700?pmax=3600");
