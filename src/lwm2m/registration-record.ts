@@ -5,6 +5,8 @@ import type { ServerAccount } from "./account.js";
 import type { RegistrationStatus } from "./client-options.js";
 import type { Registration, RegistrationEvent } from "./registration.js";
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** The story of one registration, as the status shows it and the log tells it; times are wall clock milliseconds. */
 export class RegistrationRecord {
   readonly #account: ServerAccount;
@@ -25,17 +27,15 @@ export class RegistrationRecord {
 
   status(now: Registration, observations: number): RegistrationStatus {
     const { uri, shortServerId } = this.#account;
-    return {
-      shortServerId,
-      uri,
-      state: now.state === "updating" ? "registered" : now.state,
-      ...("accepted" in now && now.state !== "deregistering" ? { version: now.accepted.version } : {}),
-      ...(this.#registeredAtMs === undefined ? {} : { registeredAtMs: this.#registeredAtMs }),
-      ...(this.#provenAtMs === undefined ? {} : { provenAtMs: this.#provenAtMs }),
-      ...(this.#retryAtMs === undefined ? {} : { retryAtMs: this.#retryAtMs }),
-      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
-      observations,
-    };
+    const state = now.state === "updating" ? "registered" : now.state;
+    // Field by field, since each proof that the server lives makes one.
+    const status: Mutable<RegistrationStatus> = { shortServerId, uri, state, observations };
+    if ("accepted" in now && now.state !== "deregistering") status.version = now.accepted.version;
+    if (this.#registeredAtMs !== undefined) status.registeredAtMs = this.#registeredAtMs;
+    if (this.#provenAtMs !== undefined) status.provenAtMs = this.#provenAtMs;
+    if (this.#retryAtMs !== undefined) status.retryAtMs = this.#retryAtMs;
+    if (this.#lastFailure !== undefined) status.lastFailure = this.#lastFailure;
+    return status;
   }
 
   /** Keeps what the change of state means, and logs it when it is news. */

@@ -81,7 +81,7 @@ export class ServerSession {
       clock,
       attributes,
       defaults: () => serverSettings(tree, instanceId).observation,
-      notify: async (notification) => (await this.#peer?.notify(notification)) ?? "timeout",
+      notify: (notification) => this.#peer?.notify(notification) ?? Promise.resolve("timeout"),
       onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
       isProofDue: () => this.#record.isProofDue(client.confirmEveryMs),
       onLost: () => this.#step({ kind: "lost" }),
