@@ -1,4 +1,4 @@
-import { utf8Encode } from "../base/bytes.js";
+import { bytesEqual, NO_BYTES, utf8Encode } from "../base/bytes.js";
 import type { Clock } from "../base/clock.js";
 import { type Block, type BlockSize, blockOffset, cutBlock, smallerSize, transferKey } from "./block.js";
 import { Code } from "./code.js";
@@ -21,6 +21,8 @@ const OUT_OF_RANGE: Part = {
 interface Snapshot {
   readonly key: string;
   readonly token: Uint8Array;
+  /** What was asked for in the request's payload: part of what a FETCH names (RFC 8132 §2). */
+  readonly asked: Uint8Array;
   readonly response: CoapResponse;
   readonly etag: Uint8Array;
   /** Where the block begins that the peer will ask for next. */
@@ -56,7 +58,8 @@ export class Snapshots implements Disposable {
     }
     const key = transferKey(request);
     this.#supersede(key, token);
-    const snapshot: Snapshot = { key, token, response, etag: etagOf(payload), nextOffset: 0 };
+    const asked = request.method === "FETCH" ? request.payload : NO_BYTES;
+    const snapshot: Snapshot = { key, token, asked, response, etag: etagOf(payload), nextOffset: 0 };
     const part = this.#cut(snapshot, offset, size);
     return offset > 0 ? part : { response: { ...response, payload: part.response.payload }, control: part.control };
   }
@@ -64,7 +67,7 @@ export class Snapshots implements Disposable {
   /** A later block; undefined when nothing is held for it. */
   next(request: CoapRequest, token: Uint8Array, asked: Block): Part | undefined {
     const offset = blockOffset(asked);
-    const snapshot = this.#find(transferKey(request), token, offset);
+    const snapshot = this.#find(request, token, offset);
     if (snapshot === undefined) return undefined;
     if (offset >= snapshot.response.payload.length) return OUT_OF_RANGE;
     return this.#cut(snapshot, offset, smallerSize(this.#parameters.blockSize, asked.size));
@@ -92,8 +95,13 @@ export class Snapshots implements Disposable {
     }
   }
 
-  #find(key: string, token: Uint8Array, offset: number): Snapshot | undefined {
-    const held = [...this.#snapshots.ages()].filter(({ value }) => value.key === key);
+  #find(request: CoapRequest, token: Uint8Array, offset: number): Snapshot | undefined {
+    const key = transferKey(request);
+    // Not every client repeats the payload of a FETCH with each block.
+    const tellsAsked = request.method === "FETCH" && request.payload.length > 0;
+    const held = [...this.#snapshots.ages()].filter(
+      ({ value }) => value.key === key && (!tellsAsked || bytesEqual(value.asked, request.payload)),
+    );
     const inTurn = held.filter(({ value }) => value.nextOffset === offset);
     const candidates = inTurn.length > 0 ? inTurn : held;
     const ofToken = candidates.find(({ value }) => token.length > 0 && Buffer.compare(value.token, token) === 0);

@@ -239,6 +239,17 @@ describe("sending a large response", () => {
     expect(peer.get(1, 64).payload[0]).toBe(1);
   });
 
+  it("keeps fetches with different payloads apart, whatever their tokens (RFC 8132 §2)", () => {
+    const peer = new BlockPeer((request) => content(new Uint8Array(300).fill(request.payload[0] ?? 0)));
+    const fetch = (letter: string, number: number): Message => {
+      const value = encodeBlock({ number, more: false, size: 128 });
+      return peer.ask("FETCH", "a", [{ number: OptionNumber.Block2, value }], { payload: utf8Encode(letter) });
+    };
+    const letters = ["x", "y", "y", "x", "x", "y"].map((letter, index) => [letter, Math.floor(index / 2)] as const);
+    for (const [letter, number] of letters) expect([...fetch(letter, number).payload]).toContain(letter.charCodeAt(0));
+    for (const letter of ["x", "y"]) expect([...fetch(letter, 1).payload]).toContain(letter.charCodeAt(0));
+  });
+
   it("answers an upload with a body in blocks", () => {
     const peer = new BlockPeer((request) => content(request.payload), { parameters: { blockSize: 128 } });
     for (const offset of [0, 128])
