@@ -22,7 +22,7 @@ interface Snapshot {
   readonly key: string;
   readonly token: Uint8Array;
   /** What was asked for in the request's payload: part of what a FETCH names (RFC 8132 §2). */
-  readonly asked: Uint8Array;
+  readonly fetched: Uint8Array;
   readonly response: CoapResponse;
   readonly etag: Uint8Array;
   /** Where the block begins that the peer will ask for next. */
@@ -58,8 +58,8 @@ export class Snapshots implements Disposable {
     }
     const key = transferKey(request);
     this.#supersede(key, token);
-    const asked = request.method === "FETCH" ? request.payload : NO_BYTES;
-    const snapshot: Snapshot = { key, token, asked, response, etag: etagOf(payload), nextOffset: 0 };
+    const fetched = request.method === "FETCH" ? request.payload : NO_BYTES;
+    const snapshot: Snapshot = { key, token, fetched, response, etag: etagOf(payload), nextOffset: 0 };
     const part = this.#cut(snapshot, offset, size);
     return offset > 0 ? part : { response: { ...response, payload: part.response.payload }, control: part.control };
   }
@@ -98,9 +98,9 @@ export class Snapshots implements Disposable {
   #find(request: CoapRequest, token: Uint8Array, offset: number): Snapshot | undefined {
     const key = transferKey(request);
     // Not every client repeats the payload of a FETCH with each block.
-    const tellsAsked = request.method === "FETCH" && request.payload.length > 0;
+    const isNamed = request.method === "FETCH" && request.payload.length > 0;
     const held = [...this.#snapshots.ages()].filter(
-      ({ value }) => value.key === key && (!tellsAsked || bytesEqual(value.asked, request.payload)),
+      ({ value }) => value.key === key && (!isNamed || bytesEqual(value.fetched, request.payload)),
     );
     const inTurn = held.filter(({ value }) => value.nextOffset === offset);
     const candidates = inTurn.length > 0 ? inTurn : held;
