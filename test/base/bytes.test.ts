@@ -9,7 +9,7 @@ describe("UTF-8", () => {
     "a".repeat(24),
     "a".repeat(25),
     "é",
-    "a".repeat(23) + "é",
+    `${"a".repeat(23)}é`,
     "€".repeat(20),
     "😀",
     "\ud800",
