@@ -1,17 +1,36 @@
 import { freemem, totalmem } from "node:os";
 import type { Clock } from "./base/clock.js";
 import { packageVersion } from "./base/package-root.js";
-import type { GatewayConfig } from "./config/config.js";
+import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
+import type { HealthState } from "./field/health.js";
 import { addDevice, type Device, type DeviceFacts } from "./lwm2m/objects/device.js";
 import { ObjectTree } from "./lwm2m/tree.js";
-import { Bridge, type BridgeOptions } from "./mapping/bridge.js";
+import { Bridge, type BridgedDevice, type BridgeOptions } from "./mapping/bridge.js";
 import type { InstanceTable } from "./mapping/instances.js";
+
+/** One endpoint name and what it shows. */
+export interface ExposedEndpoint {
+  readonly endpoint: string;
+  readonly tree: ObjectTree;
+}
+
+/** Where a device is shown. */
+export interface DevicePlace {
+  readonly endpoint: string;
+  readonly tree: ObjectTree;
+  readonly instanceId: BridgedDevice["instanceId"];
+  /** Object 3 of the device itself; absent where it is a part of the gateway. */
+  readonly device?: Device;
+}
 
 /** What servers will see, before any server or device has been spoken to. */
 export interface Exposure {
-  readonly tree: ObjectTree;
+  /** The gateway's own one is the first. */
+  readonly endpoints: readonly [ExposedEndpoint, ...ExposedEndpoint[]];
+  /** By name of the device. */
+  readonly places: ReadonlyMap<string, DevicePlace>;
   readonly bridge: Bridge;
-  readonly device: Device;
+  onHealth(device: string, health: HealthState): void;
 }
 
 export interface ExposureOptions extends BridgeOptions {
@@ -20,27 +39,62 @@ export interface ExposureOptions extends BridgeOptions {
   readonly reboot: () => void;
 }
 
-/** Exposure `flat`: every device's objects are further instances in the gateway's own tree. */
+/** Peripheral Malfunction of Error Code /3/0/11 (OMA LwM2M Core 1.2 Appendix E.4). */
+const PERIPHERAL_MALFUNCTION = 8;
+
+/**
+ * `flat`: the device's objects are further instances in the gateway's own tree. `endpoints`: the device has a tree, and
+ * an endpoint, of its own.
+ */
 export function expose(config: GatewayConfig, options: ExposureOptions): Exposure {
-  const { clock, instances, reboot } = options;
-  const tree = new ObjectTree();
-  const device = addDevice(tree, config.models, deviceFacts(reboot), clock);
+  const own = { endpoint: config.endpoint, tree: new ObjectTree() };
+  addDevice(own.tree, config.models, gatewayFacts(options.reboot), options.clock);
+  const further: ExposedEndpoint[] = [];
+  const places = new Map<string, DevicePlace>();
   const bridge = new Bridge(options);
-  for (const { field, profile, report } of config.devices) {
+  for (const configured of config.devices) {
+    const { field, profile, report } = configured;
     const adapter = config.adapters.get(profile.adapter);
+    const place = placeDevice(configured, own, config, options);
+    places.set(field.name, place);
+    if (place.endpoint !== own.endpoint) further.push(place);
     bridge.addDevice({
       name: field.name,
       profile,
-      tree,
+      tree: place.tree,
       report,
-      instanceId: (objectId, ordinal) => instances.instanceId(field.name, objectId, ordinal),
+      instanceId: place.instanceId,
       kindOf: (point) => adapter?.kind?.(profile.points.get(point)?.point.address),
     });
   }
-  return { tree, bridge, device };
+  return {
+    endpoints: [own, ...further],
+    places,
+    bridge,
+    onHealth: (name, health) => {
+      places.get(name)?.device?.setErrors(health === "offline" ? [PERIPHERAL_MALFUNCTION] : []);
+    },
+  };
 }
 
-function deviceFacts(reboot: () => void): DeviceFacts {
+function placeDevice(
+  configured: ConfiguredDevice,
+  own: ExposedEndpoint,
+  config: GatewayConfig,
+  { instances, clock }: ExposureOptions,
+): DevicePlace {
+  const { field, profile, exposure } = configured;
+  if (exposure.mode === "flat") {
+    const instanceId = (objectId: number, ordinal: number): number =>
+      instances.instanceId(field.name, objectId, ordinal);
+    return { ...own, instanceId };
+  }
+  const tree = new ObjectTree();
+  const device = addDevice(tree, config.models, { modelNumber: profile.title, binding: "U" }, clock);
+  return { endpoint: exposure.id, tree, instanceId: (_, ordinal) => ordinal, device };
+}
+
+function gatewayFacts(reboot: () => void): DeviceFacts {
   const toKb = (bytes: number): number => Math.floor(bytes / 1024);
   return {
     manufacturer: "Causeway",

@@ -1,22 +1,21 @@
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
-import type { Clock } from "./base/clock.js";
+import { type Clock, sleep } from "./base/clock.js";
 import { CausewayError } from "./base/errors.js";
 import type { Log } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { GatewayConfig } from "./config/config.js";
-import { expose } from "./exposure.js";
+import { type ExposedEndpoint, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
-import { Lwm2mClient, type OpenPeer, type RegistrationStatus } from "./lwm2m/client.js";
-import type { ObjectTree } from "./lwm2m/tree.js";
+import { Lwm2mClient, type OpenPeer, type RegistrationStatus, type ServerAccount } from "./lwm2m/client.js";
 import type { BridgedSample } from "./mapping/bridge.js";
 import { InstanceTable } from "./mapping/instances.js";
 import { Database } from "./outbox/database.js";
 import { databaseInstanceStore } from "./outbox/instance-rows.js";
-import { Outbox, type OutboxCounters } from "./outbox/outbox.js";
-import { startDrains } from "./uplink.js";
+import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
+import { settledNow, startDrains } from "./uplink.js";
 
 export interface GatewayContext {
   readonly clock: Clock;
@@ -28,9 +27,14 @@ export interface GatewayContext {
   readonly restart: () => void;
 }
 
-export interface GatewayStatus {
+export interface EndpointStatus {
   readonly endpoint: string;
   readonly servers: readonly RegistrationStatus[];
+}
+
+export interface GatewayStatus {
+  /** The gateway's own one is the first. */
+  readonly endpoints: readonly EndpointStatus[];
   readonly field: FieldStatus;
   readonly outbox: OutboxCounters;
 }
@@ -40,9 +44,13 @@ export interface GatewayListener {
   onSample?(sample: BridgedSample): void;
 }
 
-export interface Gateway {
-  readonly tree: ObjectTree;
+export interface GatewayEndpoint extends ExposedEndpoint {
   readonly client: Lwm2mClient;
+}
+
+export interface Gateway {
+  /** The gateway's own one is the first. */
+  readonly endpoints: readonly [GatewayEndpoint, ...GatewayEndpoint[]];
   readonly field: Field;
   status(): Promise<GatewayStatus>;
 }
@@ -77,8 +85,11 @@ async function firstLook(config: GatewayConfig, field: Field, clock: Clock, sign
   signal.throwIfAborted();
 }
 
+/** So far apart the endpoints begin to register: hundreds of them at once would be a storm. */
+const STAGGER_MS = 50;
+
 /**
- * The composition root: configuration → outbox → tree → field → client. Everything belongs to the scope; closing it
+ * The composition root: configuration → outbox → trees → field → clients. Everything belongs to the scope; closing it
  * de-registers, commits the outbox and closes the links. Rejects with OUTBOX_UNAVAILABLE or LWM2M_MODEL; absent
  * devices and servers never fail the start.
  */
@@ -88,16 +99,10 @@ export async function openGateway(
   scope: Scope,
   listener: GatewayListener = {},
 ): Promise<Gateway> {
-  const { clock, log, random, openPeer, restart } = context;
-  const { endpoint } = config;
+  const { clock, log, random, restart } = context;
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
-  const queues = config.servers
-    .filter(({ history }) => history === "send")
-    .map(({ account }) => ({ endpoint, shortServerId: account.shortServerId }));
-  const outbox = scope.use(await Outbox.open(database, queues, config.outbox, clock, log));
   const instances = await InstanceTable.open(databaseInstanceStore(database));
-
-  const links: { field?: Field } = {};
+  const links: { field?: Field; outbox?: Outbox } = {};
   const exposure = expose(config, {
     clock,
     instances,
@@ -107,12 +112,18 @@ export async function openGateway(
       await links.field.write(device, point, value, signal);
     },
     onSample(bridged) {
-      const { path, type, sample } = bridged;
-      if (queues.length > 0) outbox.append({ endpoint, path, type, ...sample });
+      const { device, path, type, sample } = bridged;
+      const endpoint = exposure.places.get(device)?.endpoint ?? config.endpoint;
+      links.outbox?.append({ endpoint, path, type, ...sample });
       listener.onSample?.(bridged);
     },
   });
   await instances.save();
+
+  const historians = config.servers.filter(({ history }) => history === "send").map(({ account }) => account);
+  const queues = exposure.endpoints.flatMap(({ endpoint }) => queuesOf(endpoint, historians));
+  const outbox = scope.use(await Outbox.open(database, queues, config.outbox, clock, log));
+  if (historians.length > 0) links.outbox = outbox;
 
   const field = await openField(
     {
@@ -126,14 +137,54 @@ export async function openGateway(
         exposure.bridge.accept(device, readings);
         listener.onReadings?.(device, readings);
       },
+      onHealth: exposure.onHealth,
     },
     scope,
   );
   links.field = field;
 
+  const [own, ...further] = exposure.endpoints;
+  const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, context);
+  const endpoints: Gateway["endpoints"] = [open(own), ...further.map(open)];
+  const clients = new Map(endpoints.map(({ endpoint, client }) => [endpoint, client]));
+  const historianIds = historians.map(({ shortServerId }) => shortServerId);
+  outbox.settleBy(() => settledNow(clients, historianIds));
+  for (const { endpoint, client } of endpoints) {
+    const queues = queuesOf(endpoint, historians);
+    if (queues.length > 0) startDrains({ outbox, endpoint, client, queues, clock, log, random }, scope);
+  }
+  scope.spawn(async (signal) => {
+    try {
+      await firstLook(config, field, clock, signal);
+      for (const { client } of endpoints) {
+        client.start(scope);
+        if (endpoints.length > 1) await sleep(clock, STAGGER_MS, signal);
+      }
+    } finally {
+      // All at once: a server that does not answer must not be waited for once per endpoint.
+      scope.defer(async () => void (await Promise.all(endpoints.map(({ client }) => client.close()))));
+    }
+  });
+  return {
+    endpoints,
+    field,
+    status: async () => ({
+      endpoints: endpoints.map(({ endpoint, client }) => ({ endpoint, servers: client.registrations })),
+      field: field.status(),
+      outbox: await outbox.counters(),
+    }),
+  };
+}
+
+function queuesOf(endpoint: string, historians: readonly ServerAccount[]): readonly Queue[] {
+  return historians.map(({ shortServerId }) => ({ endpoint, shortServerId }));
+}
+
+function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: GatewayContext): GatewayEndpoint {
+  const { clock, log, random, openPeer } = context;
   const client = new Lwm2mClient({
-    endpoint,
-    tree: exposure.tree,
+    endpoint: exposed.endpoint,
+    tree: exposed.tree,
     models: config.models,
     servers: config.servers.map(({ account }) => account),
     openPeer,
@@ -142,20 +193,5 @@ export async function openGateway(
     random,
     confirmEveryMs: CONFIRM_EVERY_MS,
   });
-  scope.spawn(async (signal) => {
-    await firstLook(config, field, clock, signal);
-    client.start(scope);
-  });
-  startDrains({ outbox, client, queues, clock, log, random }, scope);
-  return {
-    tree: exposure.tree,
-    client,
-    field,
-    status: async () => ({
-      endpoint,
-      servers: client.registrations,
-      field: field.status(),
-      outbox: await outbox.counters(),
-    }),
-  };
+  return { ...exposed, client };
 }

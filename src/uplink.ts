@@ -9,7 +9,7 @@ import type { Entry } from "./lwm2m/codec/codec.js";
 import { senmlCborCodec } from "./lwm2m/codec/senml-cbor.js";
 import { type DrainTarget, drain, fateOf, type ServerView } from "./outbox/drain.js";
 import type { Outbox, Queue } from "./outbox/outbox.js";
-import type { StoredSample } from "./outbox/row.js";
+import type { OutboxSample, StoredSample } from "./outbox/row.js";
 
 const DEFAULT_PORT = 5683;
 
@@ -38,14 +38,19 @@ const WAKE_AFTER_MS = 100;
 
 interface DrainContext {
   readonly outbox: Outbox;
+  readonly endpoint: string;
   readonly client: Lwm2mClient;
+  /** All of the same endpoint. */
   readonly queues: readonly Queue[];
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
 }
 
-/** One drain for each server that wants history; they wake at commits and at news of the registration. */
+/**
+ * One drain for each server of an endpoint that wants history; they wake at commits of the endpoint's samples and at
+ * news of its registrations.
+ */
 export function startDrains(context: DrainContext, scope: Scope): void {
   const wake = new Signal();
   let timer: Timer | undefined;
@@ -57,19 +62,34 @@ export function startDrains(context: DrainContext, scope: Scope): void {
     });
   };
   const onState = context.client.onState(wakeSoon);
-  const onCommit = context.outbox.onCommit(wakeSoon);
+  const onCommit = context.outbox.onCommit((endpoints) => {
+    if (endpoints.has(context.endpoint)) wakeSoon();
+  });
   scope.defer(() => {
     onState[Symbol.dispose]();
     onCommit[Symbol.dispose]();
     timer?.cancel();
   });
-  context.outbox.settleBy(() => {
-    const views = context.queues.map(({ shortServerId }) => viewOf(context.client, shortServerId));
-    return (sample) => views.every((view) => fateOf(sample, view) === "done");
-  });
   for (const queue of context.queues) {
     scope.spawn((signal) => drain(context.outbox, targetOf(queue, context, wake), context, signal));
   }
+}
+
+/** Whether all servers of a sample's endpoint have it or do not want it, as of the moment of the call. */
+export function settledNow(
+  clients: ReadonlyMap<string, Lwm2mClient>,
+  shortServerIds: readonly number[],
+): (sample: OutboxSample) => boolean {
+  const views = new Map<string, readonly ServerView[]>();
+  return (sample) => {
+    let known = views.get(sample.endpoint);
+    if (known === undefined) {
+      const client = clients.get(sample.endpoint);
+      known = shortServerIds.map((id) => (client === undefined ? AWAY : viewOf(client, id)));
+      views.set(sample.endpoint, known);
+    }
+    return known.every((view) => fateOf(sample, view) === "done");
+  };
 }
 
 function targetOf(queue: Queue, { client, clock }: DrainContext, wake: Signal): DrainTarget {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { systemClock } from "../base/clock.js";
 import { silentLog } from "../base/log.js";
 import type { GatewayConfig } from "../config/config.js";
-import { expose } from "../exposure.js";
+import { type Exposure, expose } from "../exposure.js";
 import { stateFile } from "../gateway.js";
 import { formatPath } from "../lwm2m/path.js";
 import type { ObjectTree, Resource } from "../lwm2m/tree.js";
@@ -25,16 +25,17 @@ export const preview: Command = {
     const config = await readGoodConfig(args, io);
     if (config === undefined) return EXIT.badConfiguration;
     const instances = await InstanceTable.open(memoryInstanceStore([...(await knownInstances(config))]));
-    const { tree } = expose(config, {
+    const exposure = expose(config, {
       clock: systemClock,
       instances,
       reboot: () => undefined,
       writePoint: () => Promise.resolve(),
       onSample: () => undefined,
     });
-    const rows = previewRows(config, tree, instances);
-    if (args.values["json"] === true) io.out(JSON.stringify([{ endpoint: config.endpoint, resources: rows }]));
-    else io.out(renderPreview(config.endpoint, rows));
+    const sources = sourcesOf(config, exposure);
+    const shown = exposure.endpoints.map(({ endpoint, tree }) => ({ endpoint, resources: previewRows(tree, sources) }));
+    if (args.values["json"] === true) io.out(JSON.stringify(shown));
+    else io.out(shown.map(({ endpoint, resources }) => renderPreview(endpoint, resources)).join("\n\n"));
     return EXIT.good;
   },
 };
@@ -57,23 +58,39 @@ interface PreviewRow {
   readonly source: string;
 }
 
-function previewRows(config: GatewayConfig, tree: ObjectTree, instances: InstanceTable): readonly PreviewRow[] {
-  const sources = new Map<string, { readonly source: string; readonly unit: string }>();
+interface Source {
+  readonly label: string;
+  readonly unit: string;
+}
+
+/** By tree and path. */
+type Sources = ReadonlyMap<ObjectTree, ReadonlyMap<string, Source>>;
+
+function sourcesOf(config: GatewayConfig, { places }: Exposure): Sources {
+  const sources = new Map<ObjectTree, Map<string, Source>>();
   for (const { field, profile } of config.devices) {
+    const place = places.get(field.name);
+    if (place === undefined) continue;
+    const own = sources.get(place.tree) ?? new Map<string, Source>();
+    sources.set(place.tree, own);
     for (const { model, ordinal, resources } of profile.objects) {
-      const instanceId = instances.instanceId(field.name, model.id, ordinal);
+      const instanceId = place.instanceId(model.id, ordinal);
       for (const [resourceId, source] of resources) {
         const label = source.kind === "point" ? `${field.name}.${source.point}` : `${field.name} (constant)`;
         const unit = source.kind === "point" ? (profile.points.get(source.point)?.unit ?? "") : "";
-        sources.set(formatPath([model.id, instanceId, resourceId]), { source: label, unit });
+        own.set(formatPath([model.id, instanceId, resourceId]), { label, unit });
       }
     }
   }
+  return sources;
+}
+
+function previewRows(tree: ObjectTree, sources: Sources): readonly PreviewRow[] {
   return [...tree.objects.values()].flatMap(({ model, instances: own }) =>
     [...own.values()].flatMap((instance) =>
       inOrder(instance.resources.values()).map(({ model: resource }) => {
         const path = formatPath([model.id, instance.id, resource.id]);
-        const known = sources.get(path);
+        const known = sources.get(tree)?.get(path);
         return {
           path,
           object: model.name,
@@ -81,7 +98,7 @@ function previewRows(config: GatewayConfig, tree: ObjectTree, instances: Instanc
           operations: resource.operations,
           type: resource.type ?? "",
           unit: known?.unit ?? "",
-          source: known?.source ?? "gateway",
+          source: known?.label ?? "gateway",
         };
       }),
     ),

@@ -14,10 +14,22 @@ export interface ServerConfig {
   readonly history: History;
 }
 
+/** How servers see a device (docs/configuration.md). */
+export type ExposureMode = "flat" | "gateway" | "endpoints";
+
+export interface DeviceExposure {
+  readonly mode: ExposureMode;
+  /** Endpoint name in mode `endpoints`, Device ID /25/x/0 in mode `gateway`; unique. */
+  readonly id: string;
+  /** Prefix /25/x/1; unique among the devices in mode `gateway`. */
+  readonly prefix: string;
+}
+
 /** A device of the configuration, with its profile, on both sides of the gateway. */
 export interface ConfiguredDevice {
   readonly field: DeviceConfig;
   readonly profile: Profile;
+  readonly exposure: DeviceExposure;
   readonly report: ReadonlyMap<string, Report>;
 }
 
@@ -33,6 +45,8 @@ export interface GatewayConfig {
   readonly endpoint: string;
   readonly stateFolder: string;
   readonly logLevel: LogLevel;
+  /** Which test specification's objects are added; "none" except in tests. */
+  readonly conformance: "none" | "oma-ets";
   readonly servers: readonly ServerConfig[];
   readonly links: readonly LinkConfig[];
   readonly devices: readonly ConfiguredDevice[];

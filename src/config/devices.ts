@@ -4,14 +4,17 @@ import type { AnyAdapter } from "../field/adapter.js";
 import type { Profile } from "../mapping/profile.js";
 import type { ProfileShelf } from "../mapping/profiles.js";
 import type { Report } from "../mapping/report.js";
-import type { ConfiguredDevice } from "./config.js";
+import type { ConfiguredDevice, DeviceExposure } from "./config.js";
+import { DeviceExposures, type GatewayExposure } from "./device-exposure.js";
 import type { DeviceSection } from "./gateway-schema.js";
 import type { ReadLink } from "./links.js";
+import { placeOf } from "./place.js";
 
 interface Context {
   readonly links: ReadonlyMap<string, ReadLink>;
   readonly shelf: ProfileShelf;
   readonly adapters: ReadonlyMap<string, AnyAdapter>;
+  readonly gateway: GatewayExposure;
   readonly problems: Problems;
 }
 
@@ -25,6 +28,7 @@ export async function readDevices(
   const told = new Set<Problem>();
   const profiles = new Map<string, Profile | undefined>();
   const names = new Map<string, string>();
+  const exposures = new DeviceExposures(context.gateway, context.problems);
   const devices: ConfiguredDevice[] = [];
   for (const [index, section] of sections.entries()) {
     const path = `devices[${index}]`;
@@ -42,7 +46,7 @@ export async function readDevices(
       for (const problem of read?.problems ?? []) if (!told.has(problem)) context.problems.list.push(problem);
       profiles.set(profileName, read?.profile);
     }
-    const device = joinDevice(section, path, profiles.get(profileName), context);
+    const device = joinDevice(section, path, profiles.get(profileName), exposures.read(section, path), context);
     if (device !== undefined) devices.push(device);
   }
   return devices;
@@ -52,6 +56,7 @@ function joinDevice(
   section: WithSource<DeviceSection>,
   path: string,
   profile: Profile | undefined,
+  exposure: DeviceExposure,
   { links, problems }: Context,
 ): ConfiguredDevice | undefined {
   const { value } = section;
@@ -68,7 +73,6 @@ function joinDevice(
     problems.add(placeOf(section, "profile"), `${path}.profile`, what);
     return undefined;
   }
-  checkNotYet(section, path, problems);
   return {
     field: {
       name: value.name,
@@ -83,6 +87,7 @@ function joinDevice(
       },
     },
     profile,
+    exposure,
     report: readReport(section, path, profile, problems),
   };
 }
@@ -118,20 +123,4 @@ function readReport(
     });
   }
   return reports;
-}
-
-function checkNotYet(section: WithSource<DeviceSection>, path: string, problems: Problems): void {
-  const { expose } = section.value;
-  if (expose === undefined || expose === "flat") return;
-  const what = `exposure '${expose}' is not available in this version; use flat`;
-  problems.add(placeOf(section, "expose"), `${path}.expose`, what);
-}
-
-/** Where a key stands, so that a complaint about its value points there. */
-function placeOf(section: WithSource<DeviceSection>, ...keys: readonly string[]): Located["at"] {
-  let source: Located | undefined = section.source;
-  for (const key of keys) {
-    source = source?.kind === "map" ? source.entries.find((entry) => entry.key === key)?.value : undefined;
-  }
-  return (source ?? section.source).at;
 }

@@ -34,6 +34,13 @@ const deviceName: Schema<string> = refine(string, (name) =>
   /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? undefined : "a name has letters, digits, '.', '_' and '-' only",
 );
 
+/** Endpoint name, so that `ep=` and it fit one Uri-Query option of at most 255 bytes (RFC 7252 §5.10). */
+const deviceId: Schema<string> = refine(string, (id) =>
+  /^[^\s\p{C}]+$/u.test(id) && Buffer.byteLength(id) <= 252
+    ? undefined
+    : "an id has 1 to 252 bytes, without white space; a URN such as urn:dev:os:32473-101 is best",
+);
+
 /** One path segment that cannot be taken for an object id (OMA LwM2M Gateway 1.1.1). */
 const prefix: Schema<string> = refine(string, (text) =>
   /^(?!\d+$)[A-Za-z0-9._-]{1,16}$/.test(text)
@@ -43,7 +50,13 @@ const prefix: Schema<string> = refine(string, (text) =>
 
 export const gatewaySection = object(
   { endpoint: string },
-  { expose: oneOf("flat", "gateway", "endpoints"), state: string, log: oneOf(...LOG_LEVELS), models: located(string) },
+  {
+    expose: oneOf("flat", "gateway", "endpoints"),
+    state: string,
+    log: oneOf(...LOG_LEVELS),
+    models: located(string),
+    conformance: oneOf("none", "oma-ets"),
+  },
 );
 
 export const serverSection = object(
@@ -64,7 +77,7 @@ export const deviceSection = object(
   { name: deviceName, link: string, profile: string },
   {
     address: unread,
-    id: string,
+    id: deviceId,
     prefix,
     expose: oneOf("flat", "gateway", "endpoints"),
     poll: object({}, { fast: durationMs, normal: durationMs, slow: durationMs }),

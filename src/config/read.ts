@@ -12,6 +12,7 @@ import type { GatewayConfig, ServerConfig } from "./config.js";
 import { readDevices } from "./devices.js";
 import { type ConfigFile, configFile, REQUIRED_KEYS, type ServerSection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
+import { placeOf } from "./place.js";
 
 export interface ReadConfig {
   /** Present when there is no problem. */
@@ -47,7 +48,13 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
   const links = readLinks(read.links ?? new Map(), adapters, problems);
   const folders = [...(await readableFolders(read.mappings ?? [], base, problems)), shippedMappings()];
   const shelf = await ProfileShelf.open(folders, adapters, models);
-  const devices = await readDevices(read.devices ?? [], { links, shelf, adapters, problems });
+  const devices = await readDevices(read.devices ?? [], {
+    links,
+    shelf,
+    adapters,
+    gateway: { endpoint: gateway?.endpoint ?? "", mode: gateway?.expose ?? "flat" },
+    problems,
+  });
   checkGateway(read, problems);
   const servers = readServers(read.servers ?? [], problems);
   if (problems.list.length > 0 || gateway === undefined) return { problems: problems.list };
@@ -63,6 +70,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
       endpoint: gateway.endpoint,
       stateFolder: resolve(base, gateway.state ?? "/var/lib/causeway"),
       logLevel: gateway.log ?? "info",
+      conformance: gateway.conformance ?? "none",
       servers,
       links: [...links.values()].map(({ config }) => config),
       devices,
@@ -137,9 +145,14 @@ export async function mappingContext(modelsFolder?: string): Promise<{
 
 function checkGateway(read: ConfigFile, problems: Problems): void {
   const expose = read.gateway?.value.expose;
-  if (read.gateway !== undefined && expose !== undefined && expose !== "flat") {
-    const what = `exposure '${expose}' is not available in this version; use flat`;
-    problems.add(read.gateway.source.at, "gateway.expose", what);
+  if (read.gateway !== undefined && expose === "gateway") {
+    const what = `exposure '${expose}' is not available in this version; use flat or endpoints`;
+    problems.add(placeOf(read.gateway, "expose"), "gateway.expose", what);
+  }
+  for (const [index, device] of (read.devices ?? []).entries()) {
+    if (device.value.expose !== "gateway") continue;
+    const what = "exposure 'gateway' is not available in this version; use flat or endpoints";
+    problems.add(placeOf(device, "expose"), `devices[${index}].expose`, what);
   }
   if (read.bootstrap !== undefined) {
     problems.add(read.bootstrap.source.at, "bootstrap", "bootstrap is not available in this version");

@@ -172,8 +172,11 @@ async function drawUntilEnd(
   while (!signal.aborted && systemClock.monotonicMs() < endMs) {
     const leftMs = endMs - systemClock.monotonicMs();
     await sleep(systemClock, Math.min(DRAW_EVERY_MS, leftMs), signal).catch(() => undefined);
-    const { servers, outbox } = await gateway.status();
-    const state = servers.map((server) => `${server.uri} ${server.state}`).join(", ");
+    const { endpoints, outbox } = await gateway.status();
+    const state = endpoints
+      .flatMap(({ servers }) => servers)
+      .map((server) => `${server.uri} ${server.state}`)
+      .join(", ");
     show.draw(
       [...rows.values()],
       `${state}; outbox ${outbox.buffered} buffered, ${outbox.delivered} delivered by Send`,

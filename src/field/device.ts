@@ -46,6 +46,7 @@ export interface DeviceOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onReadings: (readings: readonly Reading[]) => void;
+  readonly onHealth?: (health: HealthState) => void;
 }
 
 /** A write that has not begun after so long is not carried out any more. */
@@ -246,6 +247,7 @@ export class Device {
     if (event === "answer") this.#lastAnswerMs = clock.nowMs();
     if (this.#health.state === before.state) return;
     this.#healthSinceMs = clock.nowMs();
+    this.#options.onHealth?.(this.#health.state);
     if (this.#health.state === "offline") {
       const silentMs = Math.round(nowMs - before.answeredAtMs);
       log.warn("device offline", { device: name, link, failures: this.#health.failures, silentMs });

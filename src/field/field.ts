@@ -5,6 +5,7 @@ import type { Scope } from "../base/scope.js";
 import type { AnyAdapter, DeviceTraits, Point } from "./adapter.js";
 import { Bus, type BusStatus } from "./bus.js";
 import { Device, type DeviceStatus, type PollPeriods } from "./device.js";
+import type { HealthState } from "./health.js";
 import { Poller } from "./poller.js";
 import type { Reading, Scalar } from "./reading.js";
 
@@ -34,6 +35,8 @@ export interface FieldOptions {
   readonly log: Log;
   /** Hears of everything that was read, also of faults and of what a write read back; must not throw. */
   readonly onReadings: (device: string, readings: readonly Reading[]) => void;
+  /** Hears when a device comes or goes; must not throw. */
+  readonly onHealth?: (device: string, health: HealthState) => void;
   /** Spreads reconnects, 0 ≤ x < 1; Math.random unless given. */
   readonly random?: () => number;
 }
@@ -146,6 +149,7 @@ function openDevice(
       clock: options.clock,
       log: options.log,
       onReadings: (readings) => options.onReadings(name, readings),
+      onHealth: (health) => options.onHealth?.(name, health),
     },
     scope,
   );

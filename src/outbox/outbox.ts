@@ -51,7 +51,7 @@ export class Outbox implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #counters: Record<CounterName, number> = { appended: 0, delivered: 0, dropped: 0 };
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(endpoints: ReadonlySet<string>) => void>();
   #batch: OutboxSample[] = [];
   /** Asked anew for each commit. */
   #settledNow: () => IsSettled = () => () => false;
@@ -87,9 +87,12 @@ export class Outbox implements AsyncDisposable {
         await database.run("DELETE FROM queues WHERE endpoint = ? AND server = ?", key);
       }
     }
-    for (const { endpoint, shortServerId } of queues) {
-      await database.run("INSERT OR IGNORE INTO queues VALUES (?, ?, 0)", [endpoint, shortServerId]);
-    }
+    // One flush of the disk, however many there are.
+    await database.transaction(
+      queues.map(({ endpoint, shortServerId }): Statement => {
+        return ["INSERT OR IGNORE INTO queues VALUES (?, ?, 0)", [endpoint, shortServerId]];
+      }),
+    );
     await database.run("DELETE FROM samples WHERE endpoint NOT IN (SELECT endpoint FROM queues)");
     return outbox;
   }
@@ -115,8 +118,8 @@ export class Outbox implements AsyncDisposable {
     this.#settledNow = settledNow;
   }
 
-  /** Called after each commit that brought samples. */
-  onCommit(listener: () => void): Disposable {
+  /** Called after each commit that brought samples, with the endpoints that these are of. */
+  onCommit(listener: (endpoints: ReadonlySet<string>) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
@@ -160,7 +163,9 @@ export class Outbox implements AsyncDisposable {
       if (isFull(error)) await this.#dropOldest().catch(() => 0);
       this.#scheduleCommit();
     }
-    if (written > 0) for (const listener of this.#listeners) listener();
+    if (written === 0) return;
+    const endpoints = new Set(batch.map(({ endpoint }) => endpoint));
+    for (const listener of this.#listeners) listener(endpoints);
   }
 
   #changeState(state: "writing" | "refused", error?: unknown): void {

@@ -130,10 +130,16 @@ describe("every mistake is named with its place", () => {
       "causeway.yaml:16:23 devices[0].report.volage: no point 'volage' (did you mean 'voltage'?)",
     ],
     [
-      "an exposure of a later version",
-      "state: state",
-      "expose: endpoints",
-      "causeway.yaml:2:3 gateway.expose: exposure 'endpoints' is not available in this version; use flat",
+      "a device id with white space",
+      "link: plc\n",
+      "link: plc\n    id: my meter\n",
+      "causeway.yaml:13:9 devices[0].id: an id has 1 to 252 bytes, without white space; a URN such as urn:dev:os:32473-101 is best",
+    ],
+    [
+      "a device with the gateway's own name",
+      "link: plc\n",
+      "link: plc\n    id: urn:dev:os:32473-gw1\n",
+      "causeway.yaml:13:9 devices[0].id: 'urn:dev:os:32473-gw1' is that of the gateway already (give each device its own id)",
     ],
   ])("%s", async (_, good, bad, problem) => {
     const { config, problems } = await read(GOOD.replace(good, bad));

@@ -14,7 +14,7 @@ export interface ConnectionContext {
   /** False while the server is silent: then nothing comes in or goes out. */
   isThere(): boolean;
   handle(request: IncomingRequest, connection: WireConnection): CoapResponse;
-  onNotification(path: string, contentFormat: number, payload: Uint8Array): void;
+  onNotification(path: string, contentFormat: number, payload: Uint8Array, connection: WireConnection): void;
 }
 
 /**
@@ -91,7 +91,7 @@ export class WireConnection {
       return true;
     }
     if (message.type === "CON") this.#transport.send(encodeEmpty("ACK", message.messageId));
-    this.#context.onNotification(path, contentFormatOf(message), message.payload);
+    this.#context.onNotification(path, contentFormatOf(message), message.payload, this);
     return true;
   }
 }

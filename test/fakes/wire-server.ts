@@ -13,6 +13,10 @@ import { WireConnection } from "./wire-connection.js";
 /** One value that reached the server. */
 export interface Arrival {
   readonly how: "observed" | "notified" | "sent";
+  /** The endpoint name of the client. */
+  readonly endpoint: string;
+  /** Of the device behind a gateway. */
+  readonly prefix: string | undefined;
   readonly path: string;
   readonly value: Value;
   /** Its own time, where the message gave one. */
@@ -27,12 +31,22 @@ export interface WireServerOptions {
   readonly models: ModelRegistry;
   /** Observed after each registration, and tried again while they have no value. */
   readonly observes: readonly string[];
+  /** Only this endpoint's; every one's when absent. */
+  readonly observesAt?: string;
+}
+
+interface Registered {
+  readonly endpoint: string;
+  readonly connection: WireConnection;
+  links: string;
 }
 
 interface Ask {
   readonly payload?: string;
   readonly query?: readonly string[];
   readonly accept?: number;
+  /** The client that is asked; that of the newest request when absent. */
+  readonly endpoint?: string;
 }
 
 const SENML_CBOR = 112;
@@ -51,7 +65,7 @@ export class WireLwm2mServer {
   /** The object list of the newest registration or Update that had one. */
   links = "";
   readonly #options: WireServerOptions;
-  readonly #registered = new Map<string, WireConnection>();
+  readonly #registered = new Map<string, Registered>();
   readonly #life = new AbortController();
   #locations = 0;
   #connection: WireConnection | undefined;
@@ -68,7 +82,8 @@ export class WireLwm2mServer {
       random,
       isThere: () => this.presence === "there",
       handle: (request, connection) => this.#handle(request, connection),
-      onNotification: (path, contentFormat, payload) => this.#take("notified", path, contentFormat, payload),
+      onNotification: (path, contentFormat, payload, connection) =>
+        this.#take("notified", this.#endpointOf(connection), path, contentFormat, payload),
     });
   }
 
@@ -82,9 +97,19 @@ export class WireLwm2mServer {
     return this.#connection;
   }
 
+  /** The names of the clients that are registered. */
+  get endpoints(): readonly string[] {
+    return [...this.#registered.values()].map(({ endpoint }) => endpoint);
+  }
+
+  /** The object list that an endpoint told last. */
+  linksOf(endpoint: string): string {
+    return this.#find(endpoint).links;
+  }
+
   /** As after a crash: neither registrations nor observations are known. */
   forget(): void {
-    for (const connection of this.#registered.values()) connection.forget();
+    for (const { connection } of this.#registered.values()) connection.forget();
     this.#registered.clear();
   }
 
@@ -94,8 +119,13 @@ export class WireLwm2mServer {
   }
 
   /** Asks the client; the answer as text: `2.05 21.5`, `4.04`. A payload is plain text. */
-  async ask(method: CoapRequest["method"], path: string, { payload, query = [], accept }: Ask = {}): Promise<string> {
-    const response = await this.connection.endpoint.request(
+  async ask(
+    method: CoapRequest["method"],
+    path: string,
+    { payload, query = [], accept, endpoint }: Ask = {},
+  ): Promise<string> {
+    const connection = endpoint === undefined ? this.connection : this.#find(endpoint).connection;
+    const response = await connection.endpoint.request(
       {
         method,
         path: path.split("/").slice(1),
@@ -136,11 +166,12 @@ export class WireLwm2mServer {
     if (first === "rd" && location !== undefined) {
       if (registration === undefined) return answer(Code.NotFound);
       if (method === "DELETE") this.#registered.delete(location);
-      else if (payload.length > 0) this.links = utf8Decode(payload) ?? "";
+      else if (payload.length > 0) this.links = registration.links = utf8Decode(payload) ?? "";
       return answer(method === "DELETE" ? Code.Deleted : Code.Changed);
     }
-    if (first !== "dp" || ![...this.#registered.values()].includes(connection)) return answer(Code.NotFound);
-    this.#take("sent", "/", contentFormat, payload);
+    const sender = [...this.#registered.values()].find((registered) => registered.connection === connection);
+    if (first !== "dp" || sender === undefined) return answer(Code.NotFound);
+    this.#take("sent", sender.endpoint, "/", contentFormat, payload);
     return answer(Code.Changed);
   }
 
@@ -149,11 +180,13 @@ export class WireLwm2mServer {
     if (!this.versions.includes(version)) return answer(Code.PreconditionFailed);
     const location = String(++this.#locations);
     // One endpoint name, one registration: the older one is gone.
-    this.#registered.clear();
-    this.#registered.set(location, connection);
-    connection.forget();
+    const endpoint = query.find((option) => option.startsWith("ep="))?.slice(3) ?? "";
+    for (const [known, other] of this.#registered) if (other.endpoint === endpoint) this.#registered.delete(known);
     this.links = utf8Decode(payload) ?? "";
-    for (const path of this.#options.observes) void this.#observe(path, connection, location);
+    this.#registered.set(location, { endpoint, connection, links: this.links });
+    connection.forget();
+    const { observes, observesAt = endpoint } = this.#options;
+    if (endpoint === observesAt) for (const path of observes) void this.#observe(path, connection, location);
     return { ...answer(Code.Created), locationPath: ["rd", location] };
   }
 
@@ -173,7 +206,7 @@ export class WireLwm2mServer {
       while (this.#registered.has(location)) {
         const response = await connection.endpoint.request(request, this.#life.signal);
         if (response.code === Code.Content) {
-          this.#take("observed", path, response.contentFormat ?? TEXT, response.payload);
+          this.#take("observed", this.#endpointOf(connection), path, response.contentFormat ?? TEXT, response.payload);
           return;
         }
         await sleep(this.#options.clock, RETRY_OBSERVE_MS, this.#life.signal);
@@ -183,16 +216,30 @@ export class WireLwm2mServer {
     }
   }
 
-  #take(how: Arrival["how"], path: string, contentFormat: number, payload: Uint8Array): void {
+  #find(endpoint: string): Registered {
+    const found = [...this.#registered.values()].find((registered) => registered.endpoint === endpoint);
+    if (found === undefined) throw new Error(`${endpoint} is not registered`);
+    return found;
+  }
+
+  #endpointOf(connection: WireConnection): string {
+    const found = [...this.#registered.values()].find((registered) => registered.connection === connection);
+    return found?.endpoint ?? "";
+  }
+
+  #take(how: Arrival["how"], endpoint: string, target: string, contentFormat: number, payload: Uint8Array): void {
     const { clock, models } = this.#options;
     const arrivedAtMs = clock.nowMs();
+    const [, behind, path = target] = /^\/([^/\d][^/]*)(\/.*)$/.exec(target) ?? [];
     const entries = codecOf(contentFormat)?.decode(payload, {
       target: parsePath(path),
+      ...(behind === undefined ? {} : { prefix: behind }),
       resource: (objectId, resourceId) => models.object(objectId)?.resources.get(resourceId),
       nowMs: arrivedAtMs,
     });
-    for (const { path: of, value, atMs } of entries ?? []) {
-      if (value !== null) this.arrivals.push({ how, path: formatPath(of), value, atMs, arrivedAtMs });
+    for (const { path: of, value, atMs, prefix } of entries ?? []) {
+      if (value === null) continue;
+      this.arrivals.push({ how, endpoint, prefix, path: formatPath(of), value, atMs, arrivedAtMs });
     }
     this.#wake();
   }

@@ -17,7 +17,9 @@ describe(`servers that are not as they should be (seed ${seed})`, () => {
     rig.route.state = "unreachable";
     await rig.start();
     await rig.run(2 * MINUTE_MS);
-    expect(rig.gateway.client.registrations).toMatchObject([{ state: "waiting", lastFailure: "COAP_UNREACHABLE" }]);
+    expect(rig.gateway.endpoints[0].client.registrations).toMatchObject([
+      { state: "waiting", lastFailure: "COAP_UNREACHABLE" },
+    ]);
     const lines = rig.messages("registration failed, it is tried again");
     expect(lines).toMatchObject([{ uri: "coap://192.0.2.1", failure: "COAP_UNREACHABLE" }]);
     rig.route.state = "open";
@@ -46,7 +48,7 @@ describe(`servers that are not as they should be (seed ${seed})`, () => {
     await rig.start();
     await rig.run(20_000);
     expect(rig.server.log.map((line) => /lwm2m=(.*?)&/.exec(line)?.[1])).toEqual(["1.2", "1.1", "1.0"]);
-    expect(rig.gateway.client.registrations).toMatchObject([{ state: "registered", version: "1.0" }]);
+    expect(rig.gateway.endpoints[0].client.registrations).toMatchObject([{ state: "registered", version: "1.0" }]);
     expect(rig.server.arrivals.filter(({ how }) => how === "notified").length).toBeGreaterThan(100);
     expectSound(rig);
   });

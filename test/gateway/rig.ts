@@ -5,6 +5,7 @@ import { CausewayError } from "../../src/base/errors.js";
 import { createLog } from "../../src/base/log.js";
 import { Scope } from "../../src/base/scope.js";
 import { formatProblem } from "../../src/base/source.js";
+import type { ExposureMode } from "../../src/config/config.js";
 import { readConfig } from "../../src/config/read.js";
 import { loadAdapter } from "../../src/field/load-adapter.js";
 import { type Gateway, openGateway } from "../../src/gateway.js";
@@ -18,11 +19,16 @@ import { WireLwm2mServer } from "../fakes/wire-server.js";
 
 const models = await loadModels();
 
+export const GATEWAY = "urn:dev:os:32473-1";
+
 /** A station with its profile; `fast` is the period of its polls, 1 s when absent. */
 export interface RigDevice {
   readonly name: string;
   readonly profile: "meter" | "valve";
   readonly fast?: string;
+  readonly expose?: ExposureMode;
+  readonly id?: string;
+  readonly prefix?: string;
 }
 
 export interface RigOptions {
@@ -32,6 +38,10 @@ export interface RigOptions {
   /** Per server the paths that it observes; one server that observes the meter's ten values when absent. */
   readonly servers?: readonly (readonly string[])[];
   readonly lifetime?: string;
+  /** `flat` when absent. */
+  readonly expose?: ExposureMode;
+  /** The endpoint whose paths the servers observe; every one's when absent. */
+  readonly observesAt?: string;
 }
 
 interface LogLine {
@@ -89,10 +99,11 @@ export class Rig implements AsyncDisposable {
 
   constructor(options: RigOptions) {
     this.#options = options;
-    const { seed, servers = [METER_PATHS] } = options;
+    const { seed, servers = [METER_PATHS], observesAt } = options;
+    const only = observesAt === undefined ? {} : { observesAt };
     this.#random = random(seed).next;
     this.servers = servers.map(
-      (observes) => new WireLwm2mServer({ clock: this.clock, random: this.#random, models, observes }),
+      (observes) => new WireLwm2mServer({ clock: this.clock, random: this.#random, models, observes, ...only }),
     );
     this.routes = this.servers.map((server, index) => new Route(this.clock, seed + 1000 * index, server));
   }
@@ -174,13 +185,13 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the configuration; it counts from the next start on. */
   async configure(folder: string, devices: readonly RigDevice[]): Promise<void> {
-    const { lifetime = "5m" } = this.#options;
+    const { lifetime = "5m", expose = "flat" } = this.#options;
     const document = {
-      gateway: { endpoint: "urn:dev:os:32473-1", state: "state" },
+      gateway: { endpoint: GATEWAY, state: "state", expose },
       mappings: [folder],
       servers: this.servers.map((_, index) => ({ uri: `coap://192.0.2.${index + 1}`, lifetime })),
       links: { hall: { adapter: "plant" } },
-      devices: devices.map(({ name, profile, fast = "1s" }) => ({ name, profile, link: "hall", poll: { fast } })),
+      devices: devices.map(({ fast = "1s", ...device }) => ({ ...device, link: "hall", poll: { fast } })),
     };
     await writeFile(join(folder, "causeway.yaml"), JSON.stringify(document));
   }

@@ -5,22 +5,22 @@ import type { ObjectTree, ResourceHandler, WrittenValue } from "../tree.js";
 import type { Value } from "../value.js";
 import { requireModel } from "./require-model.js";
 
-/** What the composition root knows of the machine; texts that are absent are not exposed. */
+/** What is known of the machine, or of a device behind it; what is absent is not exposed. */
 export interface DeviceFacts {
-  readonly manufacturer: string;
+  readonly manufacturer?: string;
   readonly modelNumber: string;
   readonly serialNumber?: string;
-  readonly firmwareVersion: string;
+  readonly firmwareVersion?: string;
   readonly softwareVersion?: string;
   readonly hardwareVersion?: string;
   readonly deviceType?: string;
   /** Supported Binding and Modes /3/0/16. */
   readonly binding: string;
   /** Kilobytes; asked at each read. */
-  memoryFreeKb(): number;
-  memoryTotalKb(): number;
+  memoryFreeKb?(): number;
+  memoryTotalKb?(): number;
   /** Carries Reboot /3/0/4 out; returns before the process ends, so that the server gets its answer. */
-  reboot(): void;
+  reboot?(): void;
 }
 
 export interface Device {
@@ -28,7 +28,7 @@ export interface Device {
   setErrors(codes: readonly number[]): void;
 }
 
-/** Adds object 3 with live time and memory; throws LWM2M_MODEL when the definition is missing. */
+/** Adds object 3, with live time, and memory where it is known; throws LWM2M_MODEL when the definition is missing. */
 export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: DeviceFacts, clock: Clock): Device {
   const setErrors = (codes: readonly number[]): void => {
     const shown = codes.length === 0 ? [NO_ERROR] : codes;
@@ -36,13 +36,14 @@ export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: Device
     for (const id of [...known]) if (id >= shown.length) tree.unset([3, 0, ERROR_CODE, id]);
     for (const [id, value] of shown.entries()) tree.set([3, 0, ERROR_CODE, id], { value, atMs: clock.nowMs() });
   };
-  const handlers: readonly [number, ResourceHandler][] = [
-    [4, { execute: async () => facts.reboot() }],
-    [10, { read: () => Math.round(facts.memoryFreeKb()) }],
+  const { memoryFreeKb, memoryTotalKb, reboot } = facts;
+  const handlers = new Map<number, ResourceHandler>([
     [12, { execute: async () => setErrors([]) }],
     [13, currentTime(clock)],
-    [21, { read: () => Math.round(facts.memoryTotalKb()) }],
-  ];
+  ]);
+  if (reboot !== undefined) handlers.set(4, { execute: async () => reboot() });
+  if (memoryFreeKb !== undefined) handlers.set(10, { read: () => Math.round(memoryFreeKb()) });
+  if (memoryTotalKb !== undefined) handlers.set(21, { read: () => Math.round(memoryTotalKb()) });
   const values: readonly [number, Value | undefined][] = [
     [0, facts.manufacturer],
     [1, facts.modelNumber],
@@ -55,7 +56,7 @@ export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: Device
     [18, facts.hardwareVersion],
     [19, facts.softwareVersion],
   ];
-  tree.addInstance(requireModel(models, 3), 0, new Map(handlers));
+  tree.addInstance(requireModel(models, 3), 0, handlers);
   for (const [resourceId, value] of values) {
     if (value !== undefined) tree.set([3, 0, resourceId], { value, atMs: clock.nowMs() });
   }
