@@ -3,6 +3,7 @@ import type { Clock } from "./base/clock.js";
 import { packageVersion } from "./base/package-root.js";
 import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
 import type { HealthState } from "./field/health.js";
+import { addConformanceObjects } from "./lwm2m/objects/conformance.js";
 import { addDevice, type Device, type DeviceFacts } from "./lwm2m/objects/device.js";
 import { ObjectTree } from "./lwm2m/tree.js";
 import { Bridge, type BridgedDevice, type BridgeOptions } from "./mapping/bridge.js";
@@ -49,6 +50,7 @@ const PERIPHERAL_MALFUNCTION = 8;
 export function expose(config: GatewayConfig, options: ExposureOptions): Exposure {
   const own = { endpoint: config.endpoint, tree: new ObjectTree() };
   addDevice(own.tree, config.models, gatewayFacts(options.reboot), options.clock);
+  if (config.conformance === "oma-ets") addConformanceObjects(own.tree, config.models, options.clock);
   const further: ExposedEndpoint[] = [];
   const places = new Map<string, DevicePlace>();
   const bridge = new Bridge(options);

@@ -1,0 +1,40 @@
+import type { ClientRequest, Server } from "./server.js";
+
+/** What stands ready when a case begins: a gateway of its own, which has just registered. */
+export interface Setup {
+  readonly server: Server;
+  readonly registration: ClientRequest;
+  /** Of a case with two servers; the gateway may still be about to register with it. */
+  readonly second: Server;
+}
+
+/** One test case of OMA-ETS-LightweightM2M_INT 1.2. */
+export interface ConformanceCase {
+  /** As `1.1-int-101`. */
+  readonly id: string;
+  readonly title: string;
+  /** An entry criterion of the TestFest (Appendix E.1). */
+  readonly entry?: "TestFest";
+  /** Configuration C.14 has two servers. */
+  readonly servers?: 2;
+  /** A device whose readings are there to be sent. */
+  readonly field?: "device";
+  /** Rejects with a Difference. */
+  run(setup: Setup): Promise<void>;
+}
+
+/** A case that is not run, and why. */
+export interface UncoveredCase {
+  readonly id: string;
+  readonly title: string;
+  readonly reason: string;
+}
+
+export interface Verdict {
+  readonly id: string;
+  readonly title: string;
+  readonly entry: boolean;
+  readonly result: "pass" | "differs" | "not covered";
+  /** The first difference, or the reason why the case is not covered. */
+  readonly what?: string;
+}

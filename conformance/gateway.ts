@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { packageRoot } from "../src/base/package-root.js";
+
+const PROFILE = `profile: conformance
+title: One value that changes
+adapter: sim
+points:
+  value: { wave: sine, period: 5s, every: fast }
+objects:
+  - { object: 3300, resources: { 5700: value } }
+`;
+
+/** The built gateway in a process and a folder of its own. */
+export class GatewayUnderTest implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  #complaint = "";
+
+  private constructor(folder: string, child: ChildProcess) {
+    this.#folder = folder;
+    this.#child = child;
+    child.stderr?.on("data", (text) => {
+      this.#complaint = `${this.#complaint}${text}`.slice(-2000);
+    });
+  }
+
+  /** Resolves at once; the first Register tells that it runs. */
+  static async start(uris: readonly string[], field: "device" | undefined): Promise<GatewayUnderTest> {
+    const folder = await mkdtemp(join(tmpdir(), "causeway-conformance-"));
+    const config = join(folder, "causeway.yaml");
+    const history = field === undefined ? "none" : "send";
+    await writeFile(join(folder, "conformance.yaml"), PROFILE);
+    await writeFile(
+      config,
+      JSON.stringify({
+        gateway: { endpoint: "urn:dev:os:32473-ets", state: "state", log: "warn", conformance: "oma-ets" },
+        mappings: ["."],
+        servers: uris.map((uri) => ({ uri, lifetime: "24h", history })),
+        links: { simulation: { adapter: "sim" } },
+        devices: field === undefined ? [] : [{ name: "device", link: "simulation", profile: "conformance" }],
+      }),
+    );
+    const program = join(packageRoot(), "dist", "src", "main.js");
+    const child = spawn(process.execPath, [program, "run", "-c", config], { stdio: ["ignore", "ignore", "pipe"] });
+    return new GatewayUnderTest(folder, child);
+  }
+
+  /** The end of what it wrote to standard error. */
+  get complaint(): string {
+    return this.#complaint;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const isRunning = this.#child.exitCode === null && this.#child.signalCode === null;
+    const ended = isRunning ? once(this.#child, "close") : undefined;
+    this.#child.kill("SIGKILL");
+    await ended;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,44 @@
+/** `npm run conformance [-- --only ID …] [--json]`; exits with 1 when a case differs, 2 when there is no such case. */
+import { parseArgs } from "node:util";
+import type { Verdict } from "./case.js";
+import { discovery } from "./cases/discover.js";
+import { dmRead } from "./cases/dm-read.js";
+import { dmWrite } from "./cases/dm-write.js";
+import { instances } from "./cases/instances.js";
+import { portfolio } from "./cases/portfolio.js";
+import { registration } from "./cases/registration.js";
+import { reporting } from "./cases/reporting.js";
+import { uncovered } from "./cases/uncovered.js";
+import { formatVerdicts, inOrder } from "./report.js";
+import { runCases } from "./run.js";
+
+/** What takes longest begins first. */
+const CASES = [...reporting, ...registration, ...dmWrite, ...dmRead, ...discovery, ...instances, ...portfolio];
+
+const { values } = parseArgs({
+  options: { only: { type: "string", multiple: true }, json: { type: "boolean", default: false } },
+});
+
+const wanted = values.only;
+/** `101` is as good as `1.1-int-101`. */
+const isWanted = ({ id }: { readonly id: string }): boolean =>
+  wanted === undefined || wanted.some((name) => id === name || id.endsWith(`-int-${name}`));
+
+const chosen = CASES.filter(isWanted);
+const skipped = uncovered.filter(isWanted);
+if (chosen.length + skipped.length === 0) {
+  console.error(`no case ${wanted?.join(", ")} in the ETS`);
+  process.exitCode = 2;
+}
+const verdicts: readonly Verdict[] = inOrder([
+  ...(await runCases(chosen, ({ id, result }) => console.error(`${id} ${result}`))),
+  ...skipped.map(({ id, title, reason }) => ({
+    id,
+    title,
+    entry: false,
+    result: "not covered" as const,
+    what: reason,
+  })),
+]);
+console.log(values.json ? JSON.stringify(verdicts) : formatVerdicts(verdicts));
+if (verdicts.some(({ result }) => result === "differs")) process.exitCode = 1;

@@ -1,0 +1,18 @@
+import type { Verdict } from "./case.js";
+
+/** By the number at the end of the id, as the ETS counts. */
+export function inOrder(verdicts: readonly Verdict[]): readonly Verdict[] {
+  const numberOf = ({ id }: Verdict): number => Number(id.slice(id.lastIndexOf("-") + 1));
+  return [...verdicts].sort((a, b) => numberOf(a) - numberOf(b));
+}
+
+/** One line per case: id, `*` for an entry criterion of the TestFest, title, verdict. */
+export function formatVerdicts(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map(({ id, title, entry, result, what }) => {
+    const verdict = result === "not covered" ? `not covered: ${what}` : result === "pass" ? "pass" : `DIFFERS: ${what}`;
+    return `${`${id}${entry ? " *" : ""}`.padEnd(20)}  ${title.padEnd(62)}  ${verdict}`;
+  });
+  const count = (result: Verdict["result"]): number => verdicts.filter((verdict) => verdict.result === result).length;
+  const sum = `${count("pass")} pass, ${count("differs")} differ, ${count("not covered")} not covered; * TestFest entry criterion`;
+  return [...lines, "", sum].join("\n");
+}
