@@ -19,6 +19,8 @@ export interface ConformanceCase {
   readonly servers?: 2;
   /** A device whose readings are there to be sent. */
   readonly field?: "device";
+  /** Where the script does otherwise than the ETS prints, and why. */
+  readonly note?: string;
   /** Rejects with a Difference. */
   run(setup: Setup): Promise<void>;
 }
@@ -35,6 +37,6 @@ export interface Verdict {
   readonly title: string;
   readonly entry: boolean;
   readonly result: "pass" | "differs" | "not covered";
-  /** The first difference, or the reason why the case is not covered. */
+  /** The first difference, the reason why the case is not covered, or the note on a case that passes. */
   readonly what?: string;
 }

@@ -17,7 +17,7 @@ export function expectEqual(what: string, actual: unknown, expected: unknown): v
 }
 
 export function expectTrue(what: string, isSo: boolean, actual: unknown): void {
-  if (!isSo) throw new Difference(what, "it to be so", show(actual));
+  if (!isSo) throw new Difference(what, "this", show(actual));
 }
 
 /** 2.05 in the format, where one is named, with at least these values; undefined is any value. */

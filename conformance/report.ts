@@ -9,7 +9,8 @@ export function inOrder(verdicts: readonly Verdict[]): readonly Verdict[] {
 /** One line per case: id, `*` for an entry criterion of the TestFest, title, verdict. */
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map(({ id, title, entry, result, what }) => {
-    const verdict = result === "not covered" ? `not covered: ${what}` : result === "pass" ? "pass" : `DIFFERS: ${what}`;
+    const word = result === "differs" ? "DIFFERS" : result;
+    const verdict = what === undefined ? word : `${word}: ${what}`;
     return `${`${id}${entry ? " *" : ""}`.padEnd(20)}  ${title.padEnd(62)}  ${verdict}`;
   });
   const count = (result: Verdict["result"]): number => verdicts.filter((verdict) => verdict.result === result).length;

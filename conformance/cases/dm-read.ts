@@ -94,7 +94,8 @@ export const dmRead: readonly ConformanceCase[] = [
   },
   {
     id: "1.1-int-229",
-    title: "Read-Composite Operation (void since 1.2.1, see 280)",
+    title: "Read-Composite Operation",
+    note: "void since ETS 1.2.1, see 280",
     async run({ server }) {
       const answer = await server.readComposite(["/3", "/1/0", "/1/0/1", "/3/0/11/0"], ContentFormat.senmlCbor);
       expectContent(answer, { ...SERVER, ...DEVICE }, ContentFormat.senmlCbor);

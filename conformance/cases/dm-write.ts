@@ -45,7 +45,7 @@ export const dmWrite: readonly ConformanceCase[] = [
   {
     id: "1.1-int-220",
     title: "Setting basic information in JSON format",
-    // The ETS prints a payload that no version of the format has; this is the same in that of LwM2M 1.0.
+    note: "the values in the JSON of LwM2M 1.0; the payload in print is none",
     run: ({ server }) =>
       updateAndReplace(
         server,

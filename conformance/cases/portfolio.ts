@@ -16,6 +16,7 @@ export const portfolio: readonly ConformanceCase[] = [
   {
     id: "1.1-int-1630",
     title: "Create Portfolio Object Instance",
+    note: "its second TLV with the length flag that print lacks",
     async run({ server }) {
       await createPortfolio(server, 0, ["ID #1", "Manufacturer #1", "Model #1", "Version #1"]);
       expectEqual("Discover /16/0", linksOf(await server.discover("/16/0")), ["</16/0>", "</16/0/0>;dim=4"]);
@@ -43,7 +44,7 @@ export const portfolio: readonly ConformanceCase[] = [
   },
 ];
 
-/** 1630-SetOfValues with the length flag that its second TLV lacks in print. */
+/** 1630-SetOfValues. */
 const SECOND = hex(
   `08 01 2E  88 00 2B  48 00 11 ${Buffer.from("Host Device ID #2").toString("hex")}
    48 01 14 ${Buffer.from("Host Device Model #2").toString("hex")}`,

@@ -46,6 +46,7 @@ export const reporting: readonly ConformanceCase[] = [
   {
     id: "1.1-int-303",
     title: "Cancel Observations using Observe with Cancel parameter",
+    note: "each observation by its token (RFC 7641 3.6), not at /3/0",
     async run({ server }) {
       const [voltage, current] = await observeBoth(server);
       await voltage.next(1, 2);
