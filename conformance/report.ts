@@ -10,7 +10,7 @@ export function inOrder(verdicts: readonly Verdict[]): readonly Verdict[] {
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map(({ id, title, entry, result, what }) => {
     const word = result === "differs" ? "DIFFERS" : result;
-    const verdict = what === undefined ? word : `${word}: ${what}`;
+    const verdict = what === undefined ? word : `${word}: ${what.replaceAll(/\s+/g, " ")}`;
     return `${`${id}${entry ? " *" : ""}`.padEnd(20)}  ${title.padEnd(62)}  ${verdict}`;
   });
   const count = (result: Verdict["result"]): number => verdicts.filter((verdict) => verdict.result === result).length;
