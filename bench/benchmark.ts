@@ -76,7 +76,9 @@ export function formatReport({ title, measure, rows }: Report): string {
 function mediansOf(samples: readonly Sample[], subject: string): Record<string, number> {
   const own = samples.filter((sample) => sample.subject === subject);
   const names = Object.keys(own[0]?.values ?? {});
-  return Object.fromEntries(names.map((name) => [name, median(own.map(({ values }) => values[name] ?? Number.NaN))]));
+  return Object.fromEntries(
+    names.map((name) => [name, round(median(own.map(({ values }) => values[name] ?? Number.NaN)), 2)]),
+  );
 }
 
 function median(values: readonly number[]): number {
