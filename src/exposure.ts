@@ -5,6 +5,7 @@ import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
 import type { HealthState } from "./field/health.js";
 import { addConformanceObjects } from "./lwm2m/objects/conformance.js";
 import { addDevice, type Device, type DeviceFacts } from "./lwm2m/objects/device.js";
+import { GatewayObject } from "./lwm2m/objects/gateway.js";
 import { ObjectTree } from "./lwm2m/tree.js";
 import { Bridge, type BridgedDevice, type BridgeOptions } from "./mapping/bridge.js";
 import type { InstanceTable } from "./mapping/instances.js";
@@ -13,11 +14,15 @@ import type { InstanceTable } from "./mapping/instances.js";
 export interface ExposedEndpoint {
   readonly endpoint: string;
   readonly tree: ObjectTree;
+  /** The devices behind prefixes; absent without any. */
+  readonly gateway?: GatewayObject;
 }
 
 /** Where a device is shown. */
 export interface DevicePlace {
   readonly endpoint: string;
+  /** Before its paths in mode `gateway`. */
+  readonly prefix?: string;
   readonly tree: ObjectTree;
   readonly instanceId: BridgedDevice["instanceId"];
   /** Object 3 of the device itself; absent where it is a part of the gateway. */
@@ -40,16 +45,16 @@ export interface ExposureOptions extends BridgeOptions {
   readonly reboot: () => void;
 }
 
+const GATEWAY_OBJECT = 25;
 /** Peripheral Malfunction of Error Code /3/0/11 (OMA LwM2M Core 1.2 Appendix E.4). */
 const PERIPHERAL_MALFUNCTION = 8;
 
 /**
- * `flat`: the device's objects are further instances in the gateway's own tree. `endpoints`: the device has a tree, and
- * an endpoint, of its own.
+ * `flat`: the device's objects are further instances in the gateway's own tree. `gateway`: the device has a tree of its
+ * own, which object 25 leads to. `endpoints`: it has an endpoint of its own, too.
  */
 export function expose(config: GatewayConfig, options: ExposureOptions): Exposure {
-  const own = { endpoint: config.endpoint, tree: new ObjectTree() };
-  addDevice(own.tree, config.models, gatewayFacts(options.reboot), options.clock);
+  const own = exposeGateway(config, options);
   if (config.conformance === "oma-ets") addConformanceObjects(own.tree, config.models, options.clock);
   const further: ExposedEndpoint[] = [];
   const places = new Map<string, DevicePlace>();
@@ -79,6 +84,14 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
   };
 }
 
+function exposeGateway(config: GatewayConfig, { clock, reboot }: ExposureOptions): ExposedEndpoint {
+  const { endpoint, models } = config;
+  const tree = new ObjectTree();
+  addDevice(tree, models, gatewayFacts(reboot), clock);
+  const hasPrefixes = config.devices.some(({ exposure }) => exposure.mode === "gateway");
+  return { endpoint, tree, ...(hasPrefixes ? { gateway: new GatewayObject(tree, models, clock) } : {}) };
+}
+
 function placeDevice(
   configured: ConfiguredDevice,
   own: ExposedEndpoint,
@@ -89,11 +102,15 @@ function placeDevice(
   if (exposure.mode === "flat") {
     const instanceId = (objectId: number, ordinal: number): number =>
       instances.instanceId(field.name, objectId, ordinal);
-    return { ...own, instanceId };
+    return { endpoint: own.endpoint, tree: own.tree, instanceId };
   }
   const tree = new ObjectTree();
   const device = addDevice(tree, config.models, { modelNumber: profile.title, binding: "U" }, clock);
-  return { endpoint: exposure.id, tree, instanceId: (_, ordinal) => ordinal, device };
+  const place = { tree, instanceId: (_: number, ordinal: number) => ordinal, device };
+  if (exposure.mode === "endpoints") return { ...place, endpoint: exposure.id };
+  const { id: deviceId, prefix } = exposure;
+  own.gateway?.add({ instanceId: instances.instanceId(field.name, GATEWAY_OBJECT, 0), deviceId, prefix, tree });
+  return { ...place, endpoint: own.endpoint, prefix };
 }
 
 function gatewayFacts(reboot: () => void): DeviceFacts {

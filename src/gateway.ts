@@ -113,8 +113,8 @@ export async function openGateway(
     },
     onSample(bridged) {
       const { device, path, type, sample } = bridged;
-      const endpoint = exposure.places.get(device)?.endpoint ?? config.endpoint;
-      links.outbox?.append({ endpoint, path, type, ...sample });
+      const { endpoint = config.endpoint, prefix } = exposure.places.get(device) ?? {};
+      links.outbox?.append({ endpoint, path, type, ...sample, ...(prefix === undefined ? {} : { prefix }) });
       listener.onSample?.(bridged);
     },
   });
@@ -123,6 +123,7 @@ export async function openGateway(
   const historians = config.servers.filter(({ history }) => history === "send").map(({ account }) => account);
   const queues = exposure.endpoints.flatMap(({ endpoint }) => queuesOf(endpoint, historians));
   const outbox = scope.use(await Outbox.open(database, queues, config.outbox, clock, log));
+  await outbox.keepPrefixes([...exposure.places.values()].flatMap(({ prefix = [] }) => prefix));
   if (historians.length > 0) links.outbox = outbox;
 
   const field = await openField(
@@ -182,9 +183,11 @@ function queuesOf(endpoint: string, historians: readonly ServerAccount[]): reado
 
 function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: GatewayContext): GatewayEndpoint {
   const { clock, log, random, openPeer } = context;
+  const { endpoint, tree, gateway } = exposed;
   const client = new Lwm2mClient({
-    endpoint: exposed.endpoint,
-    tree: exposed.tree,
+    endpoint,
+    tree,
+    ...(gateway === undefined ? {} : { gateway }),
     models: config.models,
     servers: config.servers.map(({ account }) => account),
     openPeer,

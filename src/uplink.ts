@@ -118,7 +118,13 @@ function fitting(samples: readonly StoredSample[], nowMs: number): number {
 }
 
 function entriesOf(samples: readonly StoredSample[]): readonly Entry[] {
-  return samples.map(({ path, type, value, atMs }) => ({ path, type, value, atMs }));
+  return samples.map(({ path, type, value, atMs, prefix }) => ({
+    path,
+    type,
+    value,
+    atMs,
+    ...(prefix === undefined ? {} : { prefix }),
+  }));
 }
 
 const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, telling: () => "unobserved" };
@@ -131,7 +137,7 @@ function viewOf(client: Lwm2mClient, shortServerId: number): ServerView {
     state: "registered",
     registeredAtMs,
     provenAtMs: status?.provenAtMs ?? registeredAtMs,
-    telling: (path, atMs) => client.telling(shortServerId, path, atMs),
+    telling: (sample, atMs) => client.telling(shortServerId, sample, atMs),
   };
 }
 

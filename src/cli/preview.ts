@@ -33,7 +33,13 @@ export const preview: Command = {
       onSample: () => undefined,
     });
     const sources = sourcesOf(config, exposure);
-    const shown = exposure.endpoints.map(({ endpoint, tree }) => ({ endpoint, resources: previewRows(tree, sources) }));
+    const shown = exposure.endpoints.map(({ endpoint, tree }) => {
+      const behind = [...exposure.places.values()].filter(
+        (place) => place.endpoint === endpoint && place.tree !== tree,
+      );
+      const rows = [{ tree }, ...behind].flatMap((place) => previewRows(place, sources));
+      return { endpoint, resources: rows };
+    });
     if (args.values["json"] === true) io.out(JSON.stringify(shown));
     else io.out(shown.map(({ endpoint, resources }) => renderPreview(endpoint, resources)).join("\n\n"));
     return EXIT.good;
@@ -85,14 +91,18 @@ function sourcesOf(config: GatewayConfig, { places }: Exposure): Sources {
   return sources;
 }
 
-function previewRows(tree: ObjectTree, sources: Sources): readonly PreviewRow[] {
+function previewRows(
+  { tree, prefix }: { readonly tree: ObjectTree; readonly prefix?: string },
+  sources: Sources,
+): readonly PreviewRow[] {
+  const root = prefix === undefined ? "" : `/${prefix}`;
   return [...tree.objects.values()].flatMap(({ model, instances: own }) =>
     [...own.values()].flatMap((instance) =>
       inOrder(instance.resources.values()).map(({ model: resource }) => {
         const path = formatPath([model.id, instance.id, resource.id]);
         const known = sources.get(tree)?.get(path);
         return {
-          path,
+          path: root + path,
           object: model.name,
           resource: resource.name,
           operations: resource.operations,

@@ -12,7 +12,6 @@ import type { GatewayConfig, ServerConfig } from "./config.js";
 import { readDevices } from "./devices.js";
 import { type ConfigFile, configFile, REQUIRED_KEYS, type ServerSection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
-import { placeOf } from "./place.js";
 
 export interface ReadConfig {
   /** Present when there is no problem. */
@@ -144,16 +143,6 @@ export async function mappingContext(modelsFolder?: string): Promise<{
 }
 
 function checkGateway(read: ConfigFile, problems: Problems): void {
-  const expose = read.gateway?.value.expose;
-  if (read.gateway !== undefined && expose === "gateway") {
-    const what = `exposure '${expose}' is not available in this version; use flat or endpoints`;
-    problems.add(placeOf(read.gateway, "expose"), "gateway.expose", what);
-  }
-  for (const [index, device] of (read.devices ?? []).entries()) {
-    if (device.value.expose !== "gateway") continue;
-    const what = "exposure 'gateway' is not available in this version; use flat or endpoints";
-    problems.add(placeOf(device, "expose"), `devices[${index}].expose`, what);
-  }
   if (read.bootstrap !== undefined) {
     problems.add(read.bootstrap.source.at, "bootstrap", "bootstrap is not available in this version");
   }

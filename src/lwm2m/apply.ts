@@ -6,6 +6,7 @@ import type { Value } from "./value.js";
 
 /** One resource with what it will hold, by resource-instance id, 0 for a single one. */
 export interface Change {
+  readonly tree: ObjectTree;
   readonly path: Path;
   readonly model: ResourceModel;
   /** Undefined for one that is still to come into being. */
@@ -23,12 +24,7 @@ interface Done {
  * The handlers carry their part out one after the other, then the rest is stored. When a handler refuses, nothing is
  * stored, what others have carried out is given back as far as possible, and its error is the answer.
  */
-export async function apply(
-  tree: ObjectTree,
-  changes: readonly Change[],
-  nowMs: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function apply(changes: readonly Change[], nowMs: number, signal: AbortSignal): Promise<void> {
   const done: Done[] = [];
   for (const change of changes) {
     const { model, resource, values } = change;
@@ -43,7 +39,7 @@ export async function apply(
     done.push({ change, before });
   }
   for (const change of changes) {
-    if (change.resource?.handler.write === undefined) store(tree, change, nowMs);
+    if (change.resource?.handler.write === undefined) store(change, nowMs);
   }
 }
 
@@ -65,7 +61,7 @@ async function giveBack(done: readonly Done[], error: unknown, signal: AbortSign
   return new CausewayError(code, `${message}; ${kept.join(", ")} was written already`, { facts, cause: error });
 }
 
-function store(tree: ObjectTree, { path, model, resource, values }: Change, nowMs: number): void {
+function store({ tree, path, model, resource, values }: Change, nowMs: number): void {
   const [objectId = -1, instanceId = -1, resourceId = -1] = path;
   if (resource === undefined) tree.declare(objectId, instanceId, resourceId);
   for (const id of [...(resource?.samples.keys() ?? [])]) {

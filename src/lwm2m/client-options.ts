@@ -3,6 +3,7 @@ import type { Log } from "../base/log.js";
 import type { OpenPeer, ServerAccount } from "./account.js";
 import type { ModelRegistry } from "./model.js";
 import type { Lwm2mVersion } from "./models.js";
+import type { GatewayObject } from "./objects/gateway.js";
 import type { ObjectTree } from "./tree.js";
 
 export interface ClientOptions {
@@ -10,6 +11,8 @@ export interface ClientOptions {
   readonly endpoint: string;
   /** The client adds objects 0 and 1 for its accounts; object 3 (`addDevice`) and all others are the caller's. */
   readonly tree: ObjectTree;
+  /** Devices behind the gateway; absent where there are none. */
+  readonly gateway?: GatewayObject;
   readonly models: ModelRegistry;
   readonly servers: readonly ServerAccount[];
   readonly openPeer: OpenPeer;

@@ -2,11 +2,10 @@ import { CausewayError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
 import type { ServerAccount } from "./account.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
-import type { Entry } from "./codec/codec.js";
+import type { Entry, NamedPath } from "./codec/codec.js";
 import { addSecurity } from "./objects/security.js";
 import { addServer } from "./objects/server.js";
 import type { Telling } from "./observed.js";
-import type { Path } from "./path.js";
 import { ServerSession } from "./session.js";
 
 export type { OpenPeer, SecurityMode, ServerAccount } from "./account.js";
@@ -39,10 +38,10 @@ export class Lwm2mClient implements AsyncDisposable {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
-  /** What notifications to the server did about a measurement of `path` at `atMs` (wall clock). */
-  telling(shortServerId: number, path: Path, atMs: number): Telling {
+  /** What notifications to the server did about a measurement of the resource at `atMs` (wall clock). */
+  telling(shortServerId: number, named: NamedPath, atMs: number): Telling {
     const session = this.#sessions.find(({ account }) => account.shortServerId === shortServerId);
-    return session?.telling(path, atMs) ?? "unobserved";
+    return session?.telling(named, atMs) ?? "unobserved";
   }
 
   /**

@@ -58,7 +58,7 @@ async function createOne(
   }
   const instance = tree.addInstance(model, instanceId, factory.create(instanceId));
   try {
-    await apply(tree, initialChanges(tree, object, instance, entries), nowMs, signal);
+    await apply(initialChanges(tree, object, instance, entries), nowMs, signal);
   } catch (error) {
     tree.removeInstance(model.id, instanceId);
     throw error;

@@ -67,14 +67,27 @@ function versionParameter(model: ObjectModel, version: Lwm2mVersion): string {
  * `ver` stands on the object, since servers refuse it on an instance.
  */
 export function registrationLinks(tree: ObjectTree, version: Lwm2mVersion, contentFormats: readonly number[]): string {
-  const links = contentFormats.length === 0 ? [] : [`</>;ct="${contentFormats.join(" ")}"`];
+  const root = contentFormats.length === 0 ? [] : [`</>;ct="${contentFormats.join(" ")}"`];
+  return [...root, ...objectLinks(tree, (model) => versionParameter(model, version))].join(",");
+}
+
+/**
+ * IoT Device Objects /25/x/3: the object list of a device, without its prefix. No registration says which versions a
+ * server would assume, so every one but 1.0 is told.
+ */
+export function deviceLinks(tree: ObjectTree): string {
+  return objectLinks(tree, ({ version }) => (version === "1.0" ? "" : `;ver=${version}`)).join(",");
+}
+
+function objectLinks(tree: ObjectTree, parameterOf: (model: ObjectModel) => string): readonly string[] {
+  const links: string[] = [];
   for (const [objectId, object] of [...tree.objects].sort(([a], [b]) => a - b)) {
     if (isHidden(objectId)) continue;
-    const parameter = versionParameter(object.model, version);
+    const parameter = parameterOf(object.model);
     if (parameter !== "" || object.instances.size === 0) links.push(`</${objectId}>${parameter}`);
     for (const instanceId of [...object.instances.keys()].sort((a, b) => a - b)) {
       links.push(`</${objectId}/${instanceId}>`);
     }
   }
-  return links.join(",");
+  return links;
 }

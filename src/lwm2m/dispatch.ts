@@ -4,14 +4,7 @@ import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { Code } from "../coap/code.js";
 import type { CoapResponse, IncomingRequest } from "../coap/request.js";
-import {
-  type AttributeStore,
-  checkApplicable,
-  checkConsistent,
-  mergeAttributes,
-  NO_ATTRIBUTES,
-  parseAttributes,
-} from "./attributes.js";
+import { checkApplicable, checkConsistent, mergeAttributes, NO_ATTRIBUTES, parseAttributes } from "./attributes.js";
 import type { Codec, DecodedEntry } from "./codec/codec.js";
 import { ContentFormat, codecFor } from "./codec/formats.js";
 import { compositePaths, compositeResource, readComposite, writeComposite } from "./composite.js";
@@ -20,14 +13,13 @@ import { create } from "./create.js";
 import { discover } from "./discover.js";
 import type { Lwm2mVersion } from "./models.js";
 import type { Observer } from "./observer.js";
-import { execute, find, forbidBootstrapObjects, notAllowed, read, remove } from "./operations.js";
+import { execute, find, forbidBootstrapObjects, notAllowed, remove } from "./operations.js";
 import { type Path, parseId } from "./path.js";
-import type { ObjectTree } from "./tree.js";
+import { readView, type TreeView, type Views } from "./views.js";
 import { type WriteMode, write } from "./write.js";
 
 export interface DispatchOptions {
-  readonly tree: ObjectTree;
-  readonly attributes: AttributeStore;
+  readonly views: Views;
   readonly observer: Observer;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,122 +52,138 @@ export class Dispatcher {
   }
 
   #operate(request: IncomingRequest): Answer {
-    const path = targetOf(request.path);
+    const { views } = this.#options;
+    const { path: segments } = request;
+    const isBehind = isPrefix(segments[0]);
+    const view = isBehind ? views.mustFind(segments[0]) : views.own;
+    const path = targetOf(isBehind ? segments.slice(1) : segments);
     forbidBootstrapObjects(path);
     switch (request.method) {
       case "GET":
-        return this.#get(request, path);
+        return this.#get(request, view, path);
       case "PUT":
         return request.contentFormat === undefined && request.payload.length === 0
-          ? this.#writeAttributes(request, path)
-          : this.#write(request, path, "replace");
+          ? this.#writeAttributes(request, view, path)
+          : this.#write(request, view, path, "replace");
       case "POST":
-        return this.#post(request, path);
+        return this.#post(request, view, path);
       case "DELETE":
         forbidQuery(request);
-        remove(this.#options.tree, path);
+        remove(view.tree, path);
         return emptyResponse(Code.Deleted);
       case "FETCH":
-        return this.#readComposite(request, path);
+        return this.#readComposite(request, view, path);
       case "iPATCH":
-        return this.#writeComposite(request, path);
+        return this.#writeComposite(request, view, path);
       case "PATCH":
         throw notAllowed(path, "has no PATCH");
     }
   }
 
-  #get(request: IncomingRequest, path: Path): Answer {
+  #get(request: IncomingRequest, view: TreeView, path: Path): Answer {
     if (request.accept === ContentFormat.linkFormat && request.observe === undefined)
-      return this.#discover(request, path);
-    const { tree, clock, observer } = this.#options;
+      return this.#discover(request, view, path);
+    const { clock, observer } = this.#options;
     const nowMs = clock.nowMs();
-    const result = read(tree, path, nowMs);
+    const result = readView(view, path, nowMs);
     const codec = negotiate(request.accept, result.use, result.entries[0]?.type, this.#options.version());
     if (request.observe === 0) {
-      const own = this.#ownAttributes(request, path);
-      return observer.observe(request, { target: path, paths: [path], codec, own }, result);
+      const own = this.#ownAttributes(request, view, path);
+      return observer.observe(request, { view, target: path, paths: [{ view, path }], codec, own }, result);
     }
     if (request.observe === 1) observer.cancel(request.token);
     else forbidQuery(request);
     return contentResponse(codec, result.entries, path, nowMs);
   }
 
-  #ownAttributes(request: IncomingRequest, path: Path) {
+  #ownAttributes(request: IncomingRequest, view: TreeView, path: Path) {
     if (request.query.length === 0) return undefined;
     if (this.#options.version() !== "1.2") throw bad("attributes in an Observe need LwM2M 1.2");
     const change = parseAttributes(request.query);
-    const model = path.length === 0 ? undefined : find(this.#options.tree, path).resource?.model;
+    const model = path.length === 0 ? undefined : find(view.tree, path).resource?.model;
     checkApplicable(change, path, model);
     const own = mergeAttributes(NO_ATTRIBUTES, change);
     checkConsistent(own);
     return own;
   }
 
-  #discover(request: IncomingRequest, path: Path): CoapResponse {
-    const { tree, attributes } = this.#options;
+  #discover(request: IncomingRequest, view: TreeView, path: Path): CoapResponse {
+    const { tree, attributes } = view;
     const version = this.#options.version();
     const depth = version === "1.2" ? depthOf(request.query) : undefined;
     const links = discover(tree, { path, version, ...(depth === undefined ? {} : { depth }) }, attributes);
     return { code: Code.Content, contentFormat: ContentFormat.linkFormat, payload: Buffer.from(links) };
   }
 
-  #post(request: IncomingRequest, path: Path): Answer {
+  #post(request: IncomingRequest, view: TreeView, path: Path): Answer {
     if (path.length === 0) throw notAllowed(path, "cannot be posted to");
-    if (path.length === 1) return this.#create(request, path);
-    if (path.length !== 3) return this.#write(request, path, "update");
+    if (path.length === 1) return this.#create(request, view, path);
+    if (path.length !== 3) return this.#write(request, view, path, "update");
     const { contentFormat } = request;
     const isText = contentFormat === undefined || contentFormat === ContentFormat.text;
-    const isExecutable = find(this.#options.tree, path).resource?.model.operations === "E";
-    if (!isText && !isExecutable) return this.#write(request, path, "update");
+    const isExecutable = find(view.tree, path).resource?.model.operations === "E";
+    if (!isText && !isExecutable) return this.#write(request, view, path, "update");
     if (!isText) throw unsupported(contentFormat);
-    return this.#execute(request, path);
+    return this.#execute(request, view, path);
   }
 
-  async #execute(request: IncomingRequest, path: Path): Promise<CoapResponse> {
+  async #execute(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
     forbidQuery(request);
     const args = utf8Decode(request.payload);
     if (args === undefined) throw bad("the arguments are not UTF-8");
-    await execute(this.#options.tree, path, args, this.#options.signal);
+    await execute(view.tree, path, args, this.#options.signal);
     return emptyResponse(Code.Changed);
   }
 
-  async #write(request: IncomingRequest, path: Path, mode: WriteMode): Promise<CoapResponse> {
-    const { tree, clock, signal } = this.#options;
+  async #write(request: IncomingRequest, view: TreeView, path: Path, mode: WriteMode): Promise<CoapResponse> {
+    const { tree } = view;
+    const { clock, signal } = this.#options;
     forbidQuery(request);
     if (path.length < 2) throw notAllowed(path, "cannot be written as a whole");
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
     const model = tree.resource(objectId, instanceId, resourceId)?.model;
     // A payload for what cannot be written need not even be decodable.
     if (model?.operations.includes("W") === false) throw notAllowed(path, "cannot be written");
-    const entries = this.#decode(request, path);
+    const entries = this.#decode(request, view, path);
     await write(tree, { path, mode, entries, nowMs: clock.nowMs() }, signal);
     return emptyResponse(Code.Changed);
   }
 
-  async #create(request: IncomingRequest, path: Path): Promise<CoapResponse> {
-    const { tree, clock, signal } = this.#options;
+  async #create(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
+    const { tree, prefix } = view;
+    const { clock, signal } = this.#options;
     forbidQuery(request);
     if (find(tree, path).object.factory === undefined) throw notAllowed(path, "takes no new instances");
-    const entries = this.#decode(request, path);
+    const entries = this.#decode(request, view, path);
     const created = await create(tree, path, entries, clock.nowMs(), signal);
     const [only, ...others] = created;
     if (only === undefined || others.length > 0) return emptyResponse(Code.Created);
-    return { code: Code.Created, locationPath: [...path, only].map(String), payload: NO_BYTES };
+    return {
+      code: Code.Created,
+      locationPath: [...(prefix === undefined ? [] : [prefix]), ...path, only].map(String),
+      payload: NO_BYTES,
+    };
   }
 
-  #decode(request: IncomingRequest, path: Path): readonly DecodedEntry[] {
-    const { tree, clock } = this.#options;
-    const codec = this.#payloadCodec(request, path);
-    return codec.decode(request.payload, {
+  #decode(request: IncomingRequest, view: TreeView, path: Path): readonly DecodedEntry[] {
+    const { tree, prefix } = view;
+    const { clock } = this.#options;
+    const codec = this.#payloadCodec(request, view, path);
+    const entries = codec.decode(request.payload, {
       target: path,
+      ...(prefix === undefined ? {} : { prefix }),
       resource: (objectId, resourceId) => tree.objects.get(objectId)?.model.resources.get(resourceId),
       nowMs: clock.nowMs(),
     });
+    // Formats without names have no prefix either.
+    const stray = entries.find((entry) => entry.prefix !== undefined && entry.prefix !== prefix);
+    if (stray !== undefined) throw bad(`/${stray.prefix} is not within the request's path`);
+    return entries;
   }
 
   /** Without a Content-Format one value is taken for plain text, as older servers mean it. */
-  #payloadCodec(request: IncomingRequest, path: Path): Codec {
-    const { tree } = this.#options;
+  #payloadCodec(request: IncomingRequest, view: TreeView, path: Path): Codec {
+    const { tree } = view;
     const model = tree.objects.get(path[0] ?? -1)?.model.resources.get(path[2] ?? -1);
     const isOne = path.length === 4 || (path.length === 3 && model?.multiple === false);
     const contentFormat = request.contentFormat ?? (isOne ? ContentFormat.text : undefined);
@@ -189,41 +197,42 @@ export class Dispatcher {
   }
 
   /** Read-Composite, Observe-Composite and its cancellation. */
-  #readComposite(request: IncomingRequest, path: Path): CoapResponse {
-    const { tree, clock, observer } = this.#options;
+  #readComposite(request: IncomingRequest, view: TreeView, path: Path): CoapResponse {
+    const { views, clock, observer } = this.#options;
     const nowMs = clock.nowMs();
-    const paths = compositePaths(compositeCodec(request, path, "paths").decodePaths?.(request.payload) ?? []);
-    const result = readComposite(tree, paths, nowMs);
+    const named = compositeCodec(request, view, path, "paths").decodePaths?.(request.payload) ?? [];
+    const paths = compositePaths(named, views);
+    const result = readComposite(paths, nowMs);
     const codec = negotiate(request.accept, "composite", undefined, this.#options.version());
     if (request.observe === 0) {
-      const own = this.#ownAttributes(request, path);
-      return observer.observe(request, { target: path, paths, codec, own }, result);
+      const own = this.#ownAttributes(request, view, path);
+      return observer.observe(request, { view, target: path, paths, codec, own }, result);
     }
     if (request.observe === 1) observer.cancel(request.token);
     else forbidQuery(request);
     return contentResponse(codec, result.entries, path, nowMs);
   }
 
-  async #writeComposite(request: IncomingRequest, path: Path): Promise<CoapResponse> {
-    const { tree, clock, signal } = this.#options;
+  async #writeComposite(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
+    const { views, clock, signal } = this.#options;
     forbidQuery(request);
-    const entries = compositeCodec(request, path, "patch").decode(request.payload, {
+    const entries = compositeCodec(request, view, path, "patch").decode(request.payload, {
       target: path,
-      resource: (objectId, resourceId) => compositeResource(tree, objectId, resourceId),
+      resource: (objectId, resourceId, prefix) => compositeResource(views.mustFind(prefix), objectId, resourceId),
       nowMs: clock.nowMs(),
     });
-    await writeComposite(tree, entries, clock.nowMs(), signal);
+    await writeComposite(views, entries, clock.nowMs(), signal);
     return emptyResponse(Code.Changed);
   }
 
-  #writeAttributes(request: IncomingRequest, path: Path): CoapResponse {
-    const { tree, attributes, observer } = this.#options;
+  #writeAttributes(request: IncomingRequest, view: TreeView, path: Path): CoapResponse {
+    const { tree, attributes } = view;
     if (request.query.length === 0) throw bad("neither a value nor attributes to write");
     const target = find(tree, path);
     const change = parseAttributes(request.query);
     checkApplicable(change, path, target.resource?.model);
     attributes.write(path, change);
-    observer.attributesChanged(path);
+    this.#options.observer.attributesChanged(view, path);
     return emptyResponse(Code.Changed);
   }
 
@@ -235,29 +244,35 @@ export class Dispatcher {
 }
 
 /**
- * Ids of a request's path. A first segment that is no number is the prefix of a device behind the gateway (OMA LwM2M
- * Gateway 1.1.1 §8.1), and none is known here. Anything else that is no path is not allowed (OMA LwM2M Transport 1.2
- * §6.4.4).
+ * A first segment that does not begin as a number is the prefix of a device behind the gateway (OMA LwM2M Gateway 1.1.1
+ * §8.1).
  */
+function isPrefix(segment: string | undefined): boolean {
+  if (segment === undefined || parseId(segment) !== undefined) return false;
+  return !/^\d+$/.test(segment);
+}
+
+/** Ids of a request's path; anything that is no path is not allowed (OMA LwM2M Transport 1.2 §6.4.4). */
 function targetOf(segments: readonly string[]): Path {
   const path: number[] = [];
   for (const segment of segments) {
     const id = parseId(segment);
-    if (id === undefined || path.length === 4) throw noTarget(segments);
+    if (id === undefined || path.length === 4) {
+      throw new CausewayError("LWM2M_NOT_ALLOWED", `/${segments.join("/")} is not an LwM2M path`);
+    }
     path.push(id);
   }
   return path;
 }
 
-function noTarget(segments: readonly string[]): CausewayError {
-  const [first = ""] = segments;
-  if (!/^\d/.test(first)) return new CausewayError("LWM2M_NOT_FOUND", `there is nothing behind /${first}`);
-  return new CausewayError("LWM2M_NOT_ALLOWED", `/${segments.join("/")} is not an LwM2M path`);
-}
-
 /** Composite operations name their targets in the payload; the request itself is for the root. */
-function compositeCodec({ contentFormat }: IncomingRequest, path: Path, use: "paths" | "patch"): Codec {
-  if (path.length > 0) throw notAllowed(path, "cannot be the target of a composite operation");
+function compositeCodec(
+  { contentFormat }: IncomingRequest,
+  { prefix }: TreeView,
+  path: Path,
+  use: "paths" | "patch",
+): Codec {
+  if (path.length > 0 || prefix !== undefined) throw notAllowed(path, "cannot be the target of a composite operation");
   const codec = contentFormat === undefined ? undefined : codecFor(contentFormat, use);
   if (codec === undefined) throw unsupported(contentFormat);
   return codec;

@@ -14,11 +14,16 @@ export interface AttachedAttributes {
   wantsConBelow(path: Path): boolean;
 }
 
+export interface AttributedPath {
+  readonly path: Path;
+  readonly view: { readonly attributes: AttachedAttributes };
+}
+
 export interface ObservationScope {
   /** The path of an Observe, the root of an Observe-Composite. */
   readonly target: Path;
   /** The target, or what an Observe-Composite names. */
-  readonly paths: readonly Path[];
+  readonly paths: readonly AttributedPath[];
   /** Attributes of the request itself (OMA LwM2M Core 1.2 §6.4.1, §6.4.4). */
   readonly own: Attributes | undefined;
 }
@@ -38,25 +43,21 @@ const OBJECT_LEVEL: ReadonlySet<AttributeName> = new Set(["pmin", "pmax", "epmin
  * Attributes of an Observe replace all that is attached to its path; those of an Observe-Composite leave the conditions
  * of each path (OMA LwM2M Core 1.2 §6.4.1, §6.4.4).
  */
-export function termsOf(
-  scope: ObservationScope,
-  attached: AttachedAttributes,
-  defaults: ObservationDefaults,
-): ObservationTerms {
+export function termsOf(scope: ObservationScope, defaults: ObservationDefaults): ObservationTerms {
   const { target, paths, own } = scope;
   const { pmin, pmax } = defaults;
   const base: Attributes = { ...(pmin === undefined ? {} : { pmin }), ...(pmax === undefined ? {} : { pmax }) };
   const delivery = (each: readonly Attributes[]): "CON" | "NON" => {
     if (each.some(({ con }) => con === 1)) return "CON";
-    if (own === undefined && paths.some((path) => attached.wantsConBelow(path))) return "CON";
+    if (own === undefined && paths.some(({ path, view }) => view.attributes.wantsConBelow(path))) return "CON";
     return each.length > 0 && each.every(({ con }) => con === 0) ? "NON" : defaults.delivery;
   };
   if (target.length > 0) {
-    const whole = { ...base, ...(own ?? attached.effective(target)) };
+    const whole = { ...base, ...(own ?? paths[0]?.view.attributes.effective(target)) };
     return { each: [whole], whole, delivery: delivery([whole]) };
   }
-  const separate = paths.map((path) => {
-    const effective = attached.effective(path);
+  const separate = paths.map(({ path, view }) => {
+    const effective = view.attributes.effective(path);
     return { ...base, ...(own === undefined ? effective : { ...conditionsOf(effective), ...own }) };
   });
   const whole = jointPeriods(separate.length > 0 ? separate : [base]);

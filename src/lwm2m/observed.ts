@@ -1,21 +1,25 @@
+import { NO_BYTES } from "../base/bytes.js";
 import type { Timer } from "../base/clock.js";
-import type { CoapRequest, CoapResponse } from "../coap/request.js";
+import type { CoapRequest, CoapResponse, IncomingRequest } from "../coap/request.js";
 import type { Attributes } from "./attributes.js";
 import type { Codec } from "./codec/codec.js";
 import { isTriggered } from "./observation.js";
-import type { ObservationScope } from "./observation-terms.js";
+import type { ObservationScope, ObservationTerms } from "./observation-terms.js";
 import type { ReadResult } from "./operations.js";
 import { formatPath, type Path } from "./path.js";
 import type { Sample, Value } from "./value.js";
+import type { TreeView, ViewedPath } from "./views.js";
 
 /** What is observed, in which format, and by which attributes. */
 export interface Observable extends ObservationScope {
+  /** Of the target; the paths of an Observe-Composite may be of any. */
+  readonly view: TreeView;
+  readonly paths: readonly ViewedPath[];
   readonly codec: Codec;
 }
 
 /** One of the paths that an observation covers. */
-export interface ObservedPath {
-  readonly path: Path;
+export interface ObservedPath extends ViewedPath {
   readonly observation: Observation;
   attributes: Attributes;
 }
@@ -47,6 +51,48 @@ export interface Observation extends Observable {
   /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
   dueMs: number | undefined;
   timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+}
+
+/** A new one, of which the server knows what `request` is answered with. `nowMs` is monotonic, `sinceMs` wall clock. */
+export function beginObservation(
+  observable: Observable,
+  request: IncomingRequest,
+  tokenKey: string,
+  { whole, each, delivery }: ObservationTerms,
+  nowMs: number,
+  sinceMs: number,
+): Observation {
+  const { view, target, paths, codec, own } = observable;
+  const { token, payload: _, ...rest } = request;
+  const parts: ObservedPath[] = [];
+  const observation: Observation = {
+    view,
+    target,
+    paths,
+    parts,
+    codec,
+    own,
+    token,
+    tokenKey,
+    request: { ...rest, payload: NO_BYTES },
+    sinceMs,
+    attributes: whole,
+    delivery,
+    sent: new Map(),
+    sentMs: nowMs,
+    lastConMs: nowMs,
+    pending: undefined,
+    isInFlight: false,
+    underwaySinceMs: undefined,
+    overtaken: undefined,
+    ending: undefined,
+    dueMs: undefined,
+    timer: undefined,
+  };
+  for (const [index, path] of paths.entries()) {
+    parts.push({ ...path, observation, attributes: each[index] ?? whole });
+  }
+  return observation;
 }
 
 /**
@@ -92,7 +138,7 @@ export function told(observation: Observation, current: ReadResult): ReadResult 
   const entry = current.entries.length === 1 ? current.entries[0] : undefined;
   if (pending === undefined || pending === "structure" || entry === undefined) return current;
   if (observation.target.length < 3) return current;
-  if (isTriggered(attributes, sent.get(keyOf(observation, entry.path)), entry.value)) return current;
+  if (isTriggered(attributes, sent.get(keyOf(observation, entry.path, entry.prefix)), entry.value)) return current;
   return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
 }
 
@@ -113,15 +159,15 @@ export function stamped(
 
 export function remember(observation: Observation, { entries }: ReadResult): void {
   observation.sent.clear();
-  for (const { path, value } of entries) observation.sent.set(keyOf(observation, path), value);
+  for (const { path, value, prefix } of entries) observation.sent.set(keyOf(observation, path, prefix), value);
 }
 
 /**
  * Instance, resource and resource instance in one number of 48 bits, as the object of an Observe is the same for all; of
- * an Observe-Composite the path as text.
+ * an Observe-Composite the path as text, with the prefix of the device.
  */
-export function keyOf({ target }: Observation, path: Path): number | string {
-  if (target.length === 0) return formatPath(path);
+export function keyOf({ target }: Observation, path: Path, prefix: string | undefined): number | string {
+  if (target.length === 0) return prefix === undefined ? formatPath(path) : `/${prefix}${formatPath(path)}`;
   const [, instanceId = 0, resourceId = 0, resourceInstanceId = 0] = path;
   return (instanceId * 0x1_0000 + resourceId) * 0x1_0000 + resourceInstanceId;
 }

@@ -3,12 +3,13 @@ import type { Clock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import { Code } from "../coap/code.js";
 import type { CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
-import { type AttributeStore, checkConsistent } from "./attributes.js";
+import { checkConsistent } from "./attributes.js";
 import { readComposite } from "./composite.js";
 import { contentResponse, errorResponse } from "./content.js";
 import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
 import { type ObservationDefaults, type ObservationTerms, termsOf } from "./observation-terms.js";
 import {
+  beginObservation,
   isWithinPmin,
   keyOf,
   type Observable,
@@ -22,16 +23,17 @@ import {
   tellingOf,
   told,
 } from "./observed.js";
-import { type ReadResult, read, readableType } from "./operations.js";
+import { type ReadResult, readableType } from "./operations.js";
 import type { Path } from "./path.js";
 import { PathIndex } from "./path-index.js";
-import type { ObjectTree, TreeChange } from "./tree.js";
+import type { TreeChange } from "./tree.js";
 import type { Sample } from "./value.js";
+import { readView, type TreeView } from "./views.js";
 
 export interface ObserverOptions {
-  readonly tree: ObjectTree;
+  /** The client's own tree; others are watched as they come. */
+  readonly own: TreeView;
   readonly clock: Clock;
-  readonly attributes: AttributeStore;
   defaults(): ObservationDefaults;
   notify(notification: Notification): Promise<DeliveryResult>;
   /** The server has acknowledged what was sent at this wall clock time. */
@@ -49,6 +51,11 @@ export interface ObserverOptions {
   onChange(): void;
 }
 
+interface Watched {
+  readonly index: PathIndex<ObservedPath>;
+  readonly listening: Disposable;
+}
+
 /** Of all observations together. */
 const MAX_PATHS = 20_000;
 /** What waits for its turn waits here, where a newer value takes the place of an older one, not in the endpoint. */
@@ -61,11 +68,10 @@ const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
  */
 export class Observer implements Disposable {
   readonly #options: ObserverOptions;
-  readonly #index = new PathIndex<ObservedPath>();
+  readonly #watched = new Map<TreeView, Watched>();
   readonly #byToken = new Map<string, Observation>();
   /** Those that have something to say, in order. */
   readonly #due = new Set<Observation>();
-  readonly #listening: Disposable;
   #flushing: "idle" | "scheduled" = "idle";
   #inFlight = 0;
   #sequence = 0;
@@ -73,7 +79,23 @@ export class Observer implements Disposable {
 
   constructor(options: ObserverOptions) {
     this.#options = options;
-    this.#listening = options.tree.listen((change) => this.#onChange(change));
+    this.watch(options.own);
+  }
+
+  /** What changes in the tree reaches the server from now on, if it is observed. */
+  watch(view: TreeView): void {
+    const index = new PathIndex<ObservedPath>();
+    const listening = view.tree.listen((change) => this.#onChange(view, index, change));
+    this.#watched.set(view, { index, listening });
+  }
+
+  /** The device behind the prefix is gone: what was observed there ends (OMA LwM2M Gateway 1.1.1). */
+  unwatch(view: TreeView): void {
+    const watched = this.#watched.get(view);
+    if (watched === undefined) return;
+    watched.listening[Symbol.dispose]();
+    this.#onStructure(watched.index, [], "instance-removed");
+    this.#watched.delete(view);
   }
 
   get size(): number {
@@ -90,41 +112,15 @@ export class Observer implements Disposable {
     const terms = this.#termsOf(observable);
     for (const attributes of terms.each) checkConsistent(attributes);
     this.#drop(tokenKey);
-    const { target, paths, codec, own } = observable;
+    const { target, paths, codec } = observable;
     const response = contentResponse(codec, initial.entries, target, clock.nowMs());
     if (this.#pathCount + paths.length > MAX_PATHS) return response;
-    const { token, payload: _, ...rest } = request;
     const nowMs = clock.monotonicMs();
-    const parts: ObservedPath[] = [];
-    const observation: Observation = {
-      target,
-      paths,
-      parts,
-      codec,
-      own,
-      token,
-      tokenKey,
-      request: { ...rest, payload: NO_BYTES },
-      sinceMs: clock.nowMs(),
-      attributes: terms.whole,
-      delivery: terms.delivery,
-      sent: new Map(),
-      sentMs: nowMs,
-      lastConMs: nowMs,
-      pending: undefined,
-      isInFlight: false,
-      underwaySinceMs: undefined,
-      overtaken: undefined,
-      ending: undefined,
-      dueMs: undefined,
-      timer: undefined,
-    };
-    for (const path of paths) parts.push({ path, observation, attributes: terms.whole });
-    this.#govern(observation, terms);
+    const observation = beginObservation(observable, request, tokenKey, terms, nowMs, clock.nowMs());
     remember(observation, initial);
     this.#byToken.set(tokenKey, observation);
-    for (const part of parts) this.#index.add(part.path, part);
-    this.#pathCount += parts.length;
+    for (const part of observation.parts) this.#indexOf(part.view)?.add(part.path, part);
+    this.#pathCount += paths.length;
     this.#arm(observation, pmaxEndMs(observation.attributes, nowMs));
     this.#options.onChange();
     return { ...response, observe: this.#nextSequence() };
@@ -143,9 +139,9 @@ export class Observer implements Disposable {
   }
 
   /** What notifications did about a measurement; of several observations the one that did most counts. */
-  telling(path: Path, atMs: number): Telling {
+  telling(view: TreeView, path: Path, atMs: number): Telling {
     let best: Telling = "unobserved";
-    this.#index.upwards(path, ({ observation }) => {
+    this.#indexOf(view)?.upwards(path, ({ observation }) => {
       const telling = tellingOf(observation, atMs);
       if (TELLINGS.indexOf(telling) > TELLINGS.indexOf(best)) best = telling;
     });
@@ -153,10 +149,11 @@ export class Observer implements Disposable {
   }
 
   /** Attributes of the path, or the server's defaults (`[]`), are others now. */
-  attributesChanged(path: Path): void {
-    const concerned = new Set(this.#index.within(path).map((part) => part.observation));
+  attributesChanged(view: TreeView, path: Path): void {
+    const index = this.#indexOf(view);
+    const concerned = new Set(index?.within(path).map((part) => part.observation));
     // Below what is observed, con still counts.
-    this.#index.upwards(path, ({ observation }) => concerned.add(observation));
+    index?.upwards(path, ({ observation }) => concerned.add(observation));
     for (const observation of concerned) {
       this.#govern(observation, this.#termsOf(observation));
       this.#reconsider(observation);
@@ -168,32 +165,32 @@ export class Observer implements Disposable {
     if (this.#byToken.size === 0) return;
     for (const observation of this.#byToken.values()) observation.timer?.timer.cancel();
     this.#byToken.clear();
-    this.#index.clear();
+    for (const { index } of this.#watched.values()) index.clear();
     this.#pathCount = 0;
     this.#due.clear();
     this.#options.onChange();
   }
 
   [Symbol.dispose](): void {
-    this.#listening[Symbol.dispose]();
+    for (const { listening } of this.#watched.values()) listening[Symbol.dispose]();
     this.clear();
   }
 
-  #onChange(change: TreeChange): void {
-    if (change.kind === "instance-removed") this.#options.attributes.removeWithin(change.path);
+  #onChange(view: TreeView, index: PathIndex<ObservedPath>, change: TreeChange): void {
+    if (change.kind === "instance-removed") view.attributes.removeWithin(change.path);
     if (this.#byToken.size === 0) return;
-    if (change.kind === "value") this.#onSample(change.path, change.sample);
-    else this.#onStructure(change.path, change.kind);
+    if (change.kind === "value") this.#onSample(view, index, change.path, change.sample);
+    else this.#onStructure(index, change.path, change.kind);
   }
 
-  #onSample(path: Path, sample: Sample): void {
+  #onSample({ tree, prefix }: TreeView, index: PathIndex<ObservedPath>, path: Path, sample: Sample): void {
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
-    this.#index.upwards(path, ({ observation, attributes }) => {
+    index.upwards(path, ({ observation, attributes }) => {
       if (observation.target.length < 3) {
-        const model = this.#options.tree.resource(objectId, instanceId, resourceId)?.model;
+        const model = tree.resource(objectId, instanceId, resourceId)?.model;
         if (model === undefined || readableType(model) === undefined) return;
       }
-      const lastSent = { value: observation.sent.get(keyOf(observation, path)), atMs: observation.sentMs };
+      const lastSent = { value: observation.sent.get(keyOf(observation, path, prefix)), atMs: observation.sentMs };
       if (observation.isInFlight || observation.pending !== undefined) {
         if (observation.pending === "structure" || !isTriggered(attributes, lastSent.value, sample.value)) return;
         if (isWithinPmin(observation, this.#options.clock.monotonicMs())) observation.pending = sample;
@@ -212,14 +209,14 @@ export class Observer implements Disposable {
     });
   }
 
-  #onStructure(path: Path, kind: "instance-added" | "instance-removed"): void {
+  #onStructure(index: PathIndex<ObservedPath>, path: Path, kind: "instance-added" | "instance-removed"): void {
     const changed = new Set<Observation>();
-    for (const { observation } of this.#index.within(path)) {
+    for (const { observation } of index.within(path)) {
       // What an Observe-Composite names may come and go.
       if (observation.target.length === 0) changed.add(observation);
       else if (kind === "instance-removed") this.#end(observation, NOT_FOUND);
     }
-    this.#index.upwards(path, ({ observation }) => changed.add(observation));
+    index.upwards(path, ({ observation }) => changed.add(observation));
     for (const observation of changed) {
       observation.pending = "structure";
       this.#reconsider(observation);
@@ -291,9 +288,8 @@ export class Observer implements Disposable {
     });
   }
 
-  #read({ target, paths }: Observation, wallMs: number): ReadResult {
-    const { tree } = this.#options;
-    return target.length === 0 ? readComposite(tree, paths, wallMs) : read(tree, target, wallMs);
+  #read({ view, target, paths }: Observation, wallMs: number): ReadResult {
+    return target.length === 0 ? readComposite(paths, wallMs) : readView(view, target, wallMs);
   }
 
   #changedAtMs({ pending }: Observation): number {
@@ -305,9 +301,9 @@ export class Observer implements Disposable {
     observation.underwaySinceMs = undefined;
     const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.target;
     if (observation.pending === undefined) {
-      const resource = this.#options.tree.resource(objectId, instanceId, resourceId);
+      const resource = observation.view.tree.resource(objectId, instanceId, resourceId);
       const current = resource?.samples.get(resourceInstanceId);
-      const before = observation.sent.get(keyOf(observation, observation.target));
+      const before = observation.sent.get(keyOf(observation, observation.target, observation.view.prefix));
       if (current !== undefined && isTriggered(observation.attributes, before, current.value)) {
         observation.pending = current;
       }
@@ -346,7 +342,7 @@ export class Observer implements Disposable {
     if (observation === undefined) return false;
     observation.timer?.timer.cancel();
     this.#byToken.delete(tokenKey);
-    for (const part of observation.parts) this.#index.remove(part.path, part);
+    for (const part of observation.parts) this.#indexOf(part.view)?.remove(part.path, part);
     this.#pathCount -= observation.parts.length;
     return true;
   }
@@ -371,13 +367,17 @@ export class Observer implements Disposable {
   }
 
   #termsOf(observable: Observable): ObservationTerms {
-    return termsOf(observable, this.#options.attributes, this.#options.defaults());
+    return termsOf(observable, this.#options.defaults());
   }
 
   #govern(observation: Observation, { each, whole, delivery }: ObservationTerms): void {
     observation.attributes = whole;
     observation.delivery = delivery;
     for (const [index, part] of observation.parts.entries()) part.attributes = each[index] ?? whole;
+  }
+
+  #indexOf(view: TreeView): PathIndex<ObservedPath> | undefined {
+    return this.#watched.get(view)?.index;
   }
 
   #nextSequence(): number {

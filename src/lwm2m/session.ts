@@ -4,19 +4,18 @@ import type { Log } from "../base/log.js";
 import { Code, formatCode } from "../coap/code.js";
 import type { CoapPeer, CoapRequest, CoapResponse, IncomingRequest } from "../coap/request.js";
 import type { ServerAccount } from "./account.js";
-import { AttributeStore } from "./attributes.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
-import type { Entry } from "./codec/codec.js";
+import type { Entry, NamedPath } from "./codec/codec.js";
 import { ADVERTISED_FORMATS } from "./codec/formats.js";
 import { senmlCborCodec } from "./codec/senml-cbor.js";
 import { registrationLinks } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
+import { Introduction } from "./introduction.js";
 import type { Lwm2mVersion } from "./models.js";
 import { OBSERVATION_PARAMETERS, REGISTRATION_PARAMETERS, serverSettings } from "./objects/server.js";
 import type { Telling } from "./observed.js";
 import { Observer } from "./observer.js";
 import { isHidden } from "./operations.js";
-import type { Path } from "./path.js";
 import { next, type Registration, type RegistrationAction, type RegistrationEvent } from "./registration.js";
 import { RegistrationRecord } from "./registration-record.js";
 import {
@@ -28,6 +27,7 @@ import {
   updateRequest,
 } from "./registration-request.js";
 import type { TreeChange } from "./tree.js";
+import { Views } from "./views.js";
 
 /** Share by which a retry may come later, so that many gateways do not return in step. */
 const RETRY_SPREAD = 0.1;
@@ -41,6 +41,8 @@ export class ServerSession {
   readonly #log: Log;
   readonly #record: RegistrationRecord;
   readonly #root: readonly string[];
+  readonly #introduction: Introduction;
+  readonly #views: Views;
   readonly #observer: Observer;
   readonly #dispatcher: Dispatcher;
   readonly #listening: Disposable;
@@ -75,11 +77,14 @@ export class ServerSession {
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    const attributes = new AttributeStore();
+    this.#introduction = new Introduction(clock);
+    this.#views = new Views(tree, client.gateway, {
+      onMade: (view) => this.#observer.watch(view),
+      onRemoved: (view) => this.#observer.unwatch(view),
+    });
     this.#observer = new Observer({
-      tree,
+      own: this.#views.own,
       clock,
-      attributes,
       defaults: () => serverSettings(tree, instanceId).observation,
       notify: (notification) => this.#peer?.notify(notification) ?? Promise.resolve("timeout"),
       onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
@@ -89,8 +94,7 @@ export class ServerSession {
       onChange: () => this.#report(),
     });
     this.#dispatcher = new Dispatcher({
-      tree,
-      attributes,
+      views: this.#views,
       observer: this.#observer,
       clock,
       log: this.#log,
@@ -124,8 +128,9 @@ export class ServerSession {
     return this.#closed;
   }
 
-  telling(path: Path, atMs: number): Telling {
-    return this.#observer.telling(path, atMs);
+  telling({ path, prefix }: NamedPath, atMs: number): Telling {
+    const view = this.#views.known(prefix);
+    return view === undefined ? "unobserved" : this.#observer.telling(view, path, atMs);
   }
 
   /** See `Lwm2mClient.send`. */
@@ -138,6 +143,7 @@ export class ServerSession {
     if (version === "1.0" || serverSettings(this.#client.tree, this.#instanceId).send === "muted") {
       throw new CausewayError("LWM2M_SEND_UNAVAILABLE", `server ${this.account.shortServerId} takes no Send`);
     }
+    if (entries.some(({ prefix }) => prefix !== undefined)) await this.#introduction.wait(signal);
     const sentAtMs = this.#client.clock.nowMs();
     const payload = senmlCborCodec.encode(entries, { target: [], nowMs: sentAtMs, times: "all" });
     const response = await this.#sendOrLose(peer, sendRequest(this.#root, payload), signal);
@@ -182,13 +188,14 @@ export class ServerSession {
     if (state !== "registered" && state !== "updating") return undefined;
     // Who asks, lives.
     if (this.#record.proveNow()) this.#report();
+    this.#introduction.note(request);
     return this.#dispatcher.handle(request);
   }
 
   #onTreeChange(change: TreeChange): void {
     const [objectId = -1, instanceId, resourceId = -1] = change.path;
     if (objectId === 1 && instanceId === this.#instanceId) {
-      if (OBSERVATION_PARAMETERS.has(resourceId)) this.#observer.attributesChanged([]);
+      if (OBSERVATION_PARAMETERS.has(resourceId)) this.#observer.attributesChanged(this.#views.own, []);
       if (REGISTRATION_PARAMETERS.has(resourceId)) this.#step({ kind: "changed" });
     }
     if (change.kind !== "value" && change.path.length === 2 && !isHidden(objectId)) this.#step({ kind: "changed" });
@@ -261,6 +268,7 @@ export class ServerSession {
       this.#exchange = undefined;
       if (event.kind === "registered" || event.kind === "updated") {
         this.#known = this.#told;
+        if (event.kind === "registered" && this.#client.gateway !== undefined) this.#introduction.begin();
         this.#record.prove(sentAtMs);
       }
       this.#step(event);
@@ -321,6 +329,8 @@ export class ServerSession {
 
   #end(): void {
     this.#listening[Symbol.dispose]();
+    this.#views[Symbol.dispose]();
+    this.#introduction[Symbol.dispose]();
     this.#observer[Symbol.dispose]();
     this.#life.abort(new CausewayError("COAP_CLOSED", "the client is closed"));
     void this.#disposals.then(this.#resolveClosed);

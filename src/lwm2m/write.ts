@@ -33,7 +33,7 @@ interface Plan {
  */
 export async function write(tree: ObjectTree, request: WriteRequest, signal: AbortSignal): Promise<void> {
   const { object, changes, dropped } = planWrite(tree, request);
-  await apply(tree, changes, request.nowMs, signal);
+  await apply(changes, request.nowMs, signal);
   const [objectId = -1, instanceId = -1] = request.path;
   for (const resource of dropped) {
     reset(tree, object, [objectId, instanceId, resource.model.id], resource);
@@ -140,7 +140,7 @@ function changeOf(
     }
   }
   if (!model.multiple && (values.size !== 1 || !values.has(0))) throw bad(path, "takes exactly one value");
-  return { path, model, resource, values };
+  return { tree, path, model, resource, values };
 }
 
 /** Type, range and enumeration of the model; links must lead somewhere (OMA LwM2M Core 1.2 §6.3.3). */

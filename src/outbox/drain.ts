@@ -3,9 +3,10 @@ import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { type BackOff, backOffMs } from "../base/retry.js";
 import type { Telling } from "../lwm2m/observed.js";
-import type { Path } from "../lwm2m/path.js";
 import type { Outbox, Queue } from "./outbox.js";
 import type { StoredSample } from "./row.js";
+
+type SampleName = Pick<StoredSample, "path" | "prefix">;
 
 /** What is known of one server at this moment; times are wall clock milliseconds. */
 export interface ServerView {
@@ -14,7 +15,7 @@ export interface ServerView {
   /** When the last message that the server acknowledged was sent: it lived then. */
   readonly provenAtMs: number;
   /** What notifications of this registration did about a measurement. */
-  telling(path: Path, atMs: number): Telling;
+  telling(sample: SampleName, atMs: number): Telling;
 }
 
 /** `done`: the server has it or does not want it. `wait`: it cannot be known yet. */
@@ -30,9 +31,10 @@ const SETTLING_MS = 60_000;
  * What becomes of a buffered sample. While a server is known to live, its observations say what it wants; whatever was
  * measured without proof of that, or overtaken on its way, is sent.
  */
-export function fateOf({ path, atMs }: Pick<StoredSample, "path" | "atMs">, server: ServerView): Fate {
+export function fateOf(sample: SampleName & Pick<StoredSample, "atMs">, server: ServerView): Fate {
   if (server.state === "away") return "wait";
-  switch (server.telling(path, atMs)) {
+  const { atMs } = sample;
+  switch (server.telling(sample, atMs)) {
     case "overtaken":
       return "send";
     case "underway":

@@ -23,4 +23,5 @@ export const MIGRATIONS: readonly string[] = [
      instance INTEGER NOT NULL,
      PRIMARY KEY (device, object, ordinal)
    )`,
+  "ALTER TABLE samples ADD COLUMN prefix TEXT",
 ];

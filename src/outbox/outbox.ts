@@ -97,6 +97,14 @@ export class Outbox implements AsyncDisposable {
     return outbox;
   }
 
+  /** Gives up what is left of devices behind other prefixes than these: they are gone, and no server could place it. */
+  async keepPrefixes(prefixes: readonly string[]): Promise<void> {
+    const gone = "prefix IS NOT NULL AND prefix NOT IN (SELECT value FROM json_each(?))";
+    const count = await this.#database.run(`DELETE FROM samples WHERE ${gone}`, [JSON.stringify(prefixes)]);
+    if (count > 0) this.#log.warn("samples of devices that are gone were dropped", { count });
+    this.#counters.dropped += count;
+  }
+
   /** Takes a sample in; it is on disk within a second unless it is settled by then. Never throws. */
   append(sample: OutboxSample): void {
     if (this.#batch.length >= MAX_UNCOMMITTED) {
@@ -213,7 +221,7 @@ export class Outbox implements AsyncDisposable {
 
   /** The oldest committed samples that the server has not settled. */
   async head(queue: Queue, limit: number): Promise<readonly StoredSample[]> {
-    const sql = `SELECT id, endpoint, at_ms, path, type, value FROM samples
+    const sql = `SELECT id, endpoint, at_ms, path, type, value, prefix FROM samples
                  WHERE endpoint = ?1 AND id > (SELECT settled_id FROM queues WHERE endpoint = ?1 AND server = ?2)
                  ORDER BY id LIMIT ?3`;
     const rows = await this.#database.all(sql, [queue.endpoint, queue.shortServerId, limit]);
@@ -268,8 +276,8 @@ function insertStatements(batch: readonly OutboxSample[]): readonly Statement[] 
   const statements: Statement[] = [];
   for (let first = 0; first < batch.length; first += ROWS_PER_INSERT) {
     const rows = batch.slice(first, first + ROWS_PER_INSERT);
-    const places = rows.map(() => "(?, ?, ?, ?, ?)").join(", ");
-    const sql = `INSERT INTO samples (endpoint, at_ms, path, type, value) VALUES ${places}`;
+    const places = rows.map(() => "(?, ?, ?, ?, ?, ?)").join(", ");
+    const sql = `INSERT INTO samples (endpoint, at_ms, path, type, value, prefix) VALUES ${places}`;
     statements.push([sql, rows.flatMap(toColumns)]);
   }
   return statements;

@@ -6,6 +6,8 @@ import type { Row, SqlValue } from "./database.js";
 /** A sample on its way to the servers of one endpoint. */
 export interface OutboxSample {
   readonly endpoint: string;
+  /** Of the device behind the gateway that the path is of. */
+  readonly prefix?: string;
   readonly path: Path;
   readonly type: ResourceType;
   readonly value: Value;
@@ -18,9 +20,10 @@ export interface StoredSample extends OutboxSample {
   readonly id: number;
 }
 
-/** Column values in the order endpoint, at_ms, path, type, value. */
+/** Column values in the order endpoint, at_ms, path, type, value, prefix. */
 export function toColumns(sample: OutboxSample): SqlValue[] {
-  return [sample.endpoint, sample.atMs, formatPath(sample.path), sample.type, toSql(sample.value)];
+  const { endpoint, atMs, path, type, value, prefix = null } = sample;
+  return [endpoint, atMs, formatPath(path), type, toSql(value), prefix];
 }
 
 // SQLite's binding turns bigint into NULL without a word and loses integers beyond 2^53: they go as text.
@@ -34,10 +37,12 @@ function toSql(value: Value): SqlValue {
 
 export function fromRow(row: Row): StoredSample {
   const type = String(row["type"]) as ResourceType;
+  const prefix = row["prefix"];
   return {
     id: Number(row["id"]),
     endpoint: String(row["endpoint"]),
     atMs: Number(row["at_ms"]),
+    ...(typeof prefix === "string" ? { prefix } : {}),
     path: parsePath(String(row["path"])),
     type,
     value: fromSql(type, row["value"]),

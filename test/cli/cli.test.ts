@@ -98,6 +98,19 @@ describe("preview", () => {
     expect(out).toMatch(/\/3316\/0\/5601 .* gateway /);
   });
 
+  it("shows what is behind a prefix, and each endpoint", async () => {
+    const behind = CONFIG.replace("{ unit: 7 }", "{ unit: 7 }, expose: gateway, prefix: d01");
+    const { out } = await cli("preview", "-c", await file("causeway.yaml", behind));
+    expect(out).toMatch(/\n\/25\/0\/1 +R +string/);
+    expect(out).toMatch(/\n\/d01\/3316\/0\/5700 +R +float +V +meter\.voltage/);
+    const apart = behind.replace("expose: gateway", "expose: endpoints");
+    const json = JSON.parse((await cli("preview", "--json", "-c", await file("causeway.yaml", apart))).out);
+    expect(json.map(({ endpoint }: { endpoint: string }) => endpoint)).toEqual([
+      "urn:dev:os:32473-gw1",
+      "urn:dev:os:32473-gw1:meter",
+    ]);
+  });
+
   it("refuses a bad configuration with its mistakes", async () => {
     const config = await file("causeway.yaml", CONFIG.replace("eastron-sdm120", "eastron-sdm12"));
     const { code, err } = await cli("preview", "-c", config);

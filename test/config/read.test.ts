@@ -55,6 +55,41 @@ beforeEach(async () => {
   await writeFile(join(folder, "mappings", "own.yaml"), MAPPING);
 });
 
+describe("exposure", () => {
+  const devices = (...lines: readonly string[]): string =>
+    GOOD.replace(
+      /devices:[\s\S]*?mappings:/,
+      () => `devices:\n${lines.map((line) => `  - ${line}\n`).join("")}mappings:`,
+    );
+  const device = (name: string, more: string): string =>
+    `{ name: ${name}, link: plc, profile: own-meter, address: { unit: 1 }${more} }`;
+
+  it("is that of the gateway unless the device says otherwise; ids and prefixes have defaults", async () => {
+    const text = devices(device("a", ""), device("b", ", expose: endpoints, id: urn:b"), device("c", ", prefix: d01"));
+    const { config, problems } = await read(text.replace("  state: state", "  state: state\n  expose: gateway"));
+    expect(problems).toEqual([]);
+    expect(config?.devices.map(({ exposure }) => exposure)).toEqual([
+      { mode: "gateway", id: "urn:dev:os:32473-gw1:a", prefix: expect.stringMatching(/^d[0-9a-f]{6}$/) },
+      { mode: "endpoints", id: "urn:b", prefix: expect.any(String) },
+      { mode: "gateway", id: "urn:dev:os:32473-gw1:c", prefix: "d01" },
+    ]);
+  });
+
+  it("names ids and prefixes that come twice, where they stand", async () => {
+    const more = ", expose: gateway, id: urn:b, prefix: d01";
+    const { problems } = await read(devices(device("a", more), device("b", more)));
+    expect(problems).toEqual([
+      "causeway.yaml:12:90 devices[1].id: 'urn:b' is that of devices[0] already (give each device its own id)",
+      "causeway.yaml:12:105 devices[1].prefix: 'd01' is that of devices[0] already (give each device its own prefix)",
+    ]);
+  });
+
+  it("a prefix counts only where it is used", async () => {
+    const text = devices(device("a", ", prefix: d01"), device("b", ", prefix: d01"));
+    expect((await read(text)).problems).toEqual([]);
+  });
+});
+
 describe("a good configuration", () => {
   it("is read with its units converted, its device joined with its profile", async () => {
     const { config, problems } = await read(GOOD);
@@ -134,6 +169,12 @@ describe("every mistake is named with its place", () => {
       "link: plc\n",
       "link: plc\n    id: my meter\n",
       "causeway.yaml:13:9 devices[0].id: an id has 1 to 252 bytes, without white space; a URN such as urn:dev:os:32473-101 is best",
+    ],
+    [
+      "a prefix of digits",
+      "link: plc\n",
+      "link: plc\n    prefix: '12'\n",
+      "causeway.yaml:13:13 devices[0].prefix: a prefix has 1 to 16 letters, digits, '.', '_', '-', not digits only",
     ],
     [
       "a device with the gateway's own name",

@@ -4,6 +4,7 @@ import { Lwm2mClient, type ServerAccount } from "../../src/lwm2m/client.js";
 import type { ModelRegistry, ObjectModel } from "../../src/lwm2m/model.js";
 import { loadModels } from "../../src/lwm2m/models.js";
 import { addDevice, type Device } from "../../src/lwm2m/objects/device.js";
+import type { GatewayObject } from "../../src/lwm2m/objects/gateway.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 import { FakeClock, settle } from "./clock.js";
 import { FakeLwm2mServer } from "./lwm2m-server.js";
@@ -32,6 +33,8 @@ export interface BenchOptions {
   readonly accounts?: readonly Partial<ServerAccount>[];
   readonly log?: Log;
   readonly confirmEveryMs?: number;
+  /** Makes what stands behind prefixes, before the client starts. */
+  gateway?(tree: ObjectTree, clock: FakeClock): GatewayObject;
   /** Fills the tree before the client starts. */
   prepare?(tree: ObjectTree, server: FakeLwm2mServer): void;
 }
@@ -41,6 +44,7 @@ export async function startBench({
   accounts = [{}],
   log = silentLog,
   confirmEveryMs,
+  gateway,
   prepare,
 }: BenchOptions = {}): Promise<Bench> {
   const clock = new FakeClock();
@@ -64,6 +68,7 @@ export async function startBench({
   const client = new Lwm2mClient({
     endpoint: "urn:dev:os:32473-1",
     tree,
+    ...(gateway === undefined ? {} : { gateway: gateway(tree, clock) }),
     models: shippedModels,
     servers: accounts.map((account, index) => ({
       uri: `coap://192.0.2.${index + 1}:5683`,

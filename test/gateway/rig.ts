@@ -175,11 +175,13 @@ export class Rig implements AsyncDisposable {
   }
 
   /** A new folder with the configuration; a gateway that starts there knows nothing. */
-  async makeFolder(): Promise<string> {
+  async makeFolder(
+    devices: readonly RigDevice[] = this.#options.devices ?? [{ name: "meter", profile: "meter" }],
+  ): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "causeway-gateway-"));
     this.#folders.push(folder);
     for (const [name, text] of Object.entries(PROFILES)) await writeFile(join(folder, name), text);
-    await this.configure(folder, this.#options.devices ?? [{ name: "meter", profile: "meter" }]);
+    await this.configure(folder, devices);
     return folder;
   }
 

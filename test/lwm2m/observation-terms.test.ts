@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { AttributeStore, type Attributes } from "../../src/lwm2m/attributes.js";
 import { type ObservationDefaults, termsOf } from "../../src/lwm2m/observation-terms.js";
-import { type Path, parsePath } from "../../src/lwm2m/path.js";
+import { parsePath } from "../../src/lwm2m/path.js";
 
 const DEFAULTS: ObservationDefaults = { pmin: 1, pmax: 0, delivery: "NON" };
 
 function terms(target: string, paths: readonly string[], attached: Record<string, Attributes>, own?: Attributes) {
   const store = new AttributeStore();
   for (const [path, attributes] of Object.entries(attached)) store.write(parsePath(path), attributes);
-  const scope = { target: parsePath(target), paths: paths.map((path): Path => parsePath(path)), own };
-  return termsOf(scope, store, DEFAULTS);
+  const view = { attributes: store };
+  const scope = { target: parsePath(target), paths: paths.map((path) => ({ path: parsePath(path), view })), own };
+  return termsOf(scope, DEFAULTS);
 }
 
 describe("terms of an Observe", () => {

@@ -230,8 +230,8 @@ describe("Observe-Composite", () => {
   it("knows what it did about a measurement", async () => {
     const bench = await start();
     await observe(bench, ["/3303/0"]);
-    expect(bench.client.telling(1, ONE, bench.clock.nowMs())).toBe("told");
-    expect(bench.client.telling(1, TWO, bench.clock.nowMs())).toBe("unobserved");
+    expect(bench.client.telling(1, { path: ONE }, bench.clock.nowMs())).toBe("told");
+    expect(bench.client.telling(1, { path: TWO }, bench.clock.nowMs())).toBe("unobserved");
   });
 
   it.each([

@@ -314,10 +314,10 @@ describe("observations", () => {
     const before = bench.clock.nowMs();
     await bench.clock.advance(1000);
     await observe(bench, "/3303/0", { accept: JSON_ });
-    expect(bench.client.telling(1, TEMPERATURE, before)).toBe("unobserved");
-    expect(bench.client.telling(1, TEMPERATURE, bench.clock.nowMs())).toBe("told");
-    expect(bench.client.telling(1, [3303, 1, 5700], bench.clock.nowMs())).toBe("unobserved");
-    expect(bench.client.telling(2, TEMPERATURE, bench.clock.nowMs())).toBe("unobserved");
+    expect(bench.client.telling(1, { path: TEMPERATURE }, before)).toBe("unobserved");
+    expect(bench.client.telling(1, { path: TEMPERATURE }, bench.clock.nowMs())).toBe("told");
+    expect(bench.client.telling(1, { path: [3303, 1, 5700] }, bench.clock.nowMs())).toBe("unobserved");
+    expect(bench.client.telling(2, { path: TEMPERATURE }, bench.clock.nowMs())).toBe("unobserved");
   });
 
   it("knows what is not acknowledged, and what newer measurements overtook meanwhile", async () => {
@@ -333,7 +333,7 @@ describe("observations", () => {
       await measure(bench, value);
       await bench.clock.advance(10);
     }
-    const tellings = (): readonly string[] => times.map((atMs) => bench.client.telling(1, TEMPERATURE, atMs));
+    const tellings = (): readonly string[] => times.map((atMs) => bench.client.telling(1, { path: TEMPERATURE }, atMs));
     expect(tellings()).toEqual(["underway", "overtaken", "overtaken", "underway"]);
     acknowledge();
     await settle();
@@ -349,7 +349,7 @@ describe("observations", () => {
       await measure(bench, value);
       await bench.clock.advance(10);
     }
-    expect(bench.client.telling(1, TEMPERATURE, atMs)).toBe("told");
+    expect(bench.client.telling(1, { path: TEMPERATURE }, atMs)).toBe("told");
   });
 
   it("keeps one server's observations and attributes from the other", async () => {

@@ -46,7 +46,7 @@ it("split ends before the first sample that must wait, so order is kept", () => 
     value: index,
     atMs,
   }));
-  const telling = (_: Path, atMs: number): Telling => (atMs === 1000 ? "overtaken" : "told");
+  const telling = (_: unknown, atMs: number): Telling => (atMs === 1000 ? "overtaken" : "told");
   const { ready, toSend } = split(rows, { ...server({ provenAtMs: 3000 }), telling });
   expect(ready.map((row) => row.id)).toEqual([1, 2, 3]);
   expect(toSend.map((row) => row.id)).toEqual([1]);

@@ -56,6 +56,37 @@ describe("outbox", () => {
     expect(sample).toEqual({ id: 1, endpoint: ENDPOINT, path: [3303, 0, 5700], type, value, atMs: clock.nowMs() });
   });
 
+  it("keeps the prefix of a device behind the gateway", async () => {
+    const { outbox } = await open();
+    const sample = { path: [3303, 0, 5700], type: "float", value: 1, atMs: clock.nowMs() } as const;
+    outbox.append({ endpoint: ENDPOINT, prefix: "d01", ...sample });
+    await outbox.commit();
+    expect(await outbox.head(FIRST, 1)).toMatchObject([{ prefix: "d01", path: [3303, 0, 5700] }]);
+  });
+
+  it("gives up what is left of devices whose prefix is gone, and nothing else", async () => {
+    const { outbox } = await open();
+    const sample = { endpoint: ENDPOINT, path: [3303, 0, 5700], type: "float", value: 1, atMs: clock.nowMs() } as const;
+    for (const prefix of ["d01", "d02", undefined]) {
+      outbox.append({ ...sample, ...(prefix === undefined ? {} : { prefix }) });
+    }
+    await outbox.commit();
+    await outbox.keepPrefixes(["d02"]);
+    expect((await outbox.head(FIRST, 10)).map(({ prefix }) => prefix)).toEqual(["d02", undefined]);
+    expect((await outbox.counters()).dropped).toBe(1);
+  });
+
+  it("takes over what an older version has left, which knew no prefixes", async () => {
+    const path = join(folder, "state.db");
+    const old = await Database.open(path, silentLog, 0);
+    await old.exec(`ALTER TABLE samples DROP COLUMN prefix; PRAGMA user_version = 1;
+      INSERT INTO samples VALUES (1, '${ENDPOINT}', 5, '/3303/0/5700', 'float', 21.5);`);
+    await old[Symbol.asyncDispose]();
+    const { outbox } = await open();
+    const sample = { id: 1, endpoint: ENDPOINT, path: [3303, 0, 5700], type: "float", value: 21.5, atMs: 5 };
+    expect(await outbox.head(FIRST, 10)).toEqual([sample]);
+  });
+
   it("has every sample on disk within a second without being asked", async () => {
     const { outbox } = await open();
     for (let n = 0; n < 30; n++) {

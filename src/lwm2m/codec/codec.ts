@@ -21,8 +21,8 @@ export interface DecodedEntry {
   readonly prefix?: string;
 }
 
-/** Looks up what is at a path; undefined for unknown resources, whose entries decoders drop. Its errors are passed on. */
-export type ResourceLookup = (objectId: number, resourceId: number) => ResourceModel | undefined;
+/** Looks up what is at a path, and behind a prefix where the name has one; undefined for unknown resources, whose entries decoders drop. Its errors are passed on. */
+export type ResourceLookup = (objectId: number, resourceId: number, prefix?: string) => ResourceModel | undefined;
 
 export interface EncodeContext {
   /** The path that was asked for: TLV and single-value formats are relative to it. */

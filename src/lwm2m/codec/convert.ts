@@ -23,12 +23,12 @@ export function parseLink(text: string): ObjectLink | undefined {
  * The model's type of the resource at a path of three or four ids within the target. Undefined for an unknown resource,
  * which decoders drop (OMA LwM2M Core 1.2 §6.3.3). Throws LWM2M_DECODE when the path's depth does not fit.
  */
-export function typeAt(path: readonly number[], context: DecodeContext): ResourceType | undefined {
+export function typeAt(path: readonly number[], context: DecodeContext, prefix?: string): ResourceType | undefined {
   const [objectId, , resourceId, resourceInstanceId] = path;
   if (!isWithin(path, context.target))
     throw decodeError(`${formatPath(path)} is outside of ${formatPath(context.target)}`);
   if (objectId === undefined || resourceId === undefined) throw decodeError(`${formatPath(path)} is not a resource`);
-  const model = context.resource(objectId, resourceId);
+  const model = context.resource(objectId, resourceId, prefix);
   if (model === undefined) return undefined;
   if (model.multiple !== (resourceInstanceId !== undefined)) {
     throw decodeError(`${formatPath(path)} is ${model.multiple ? "a multiple" : "a single"} resource`);

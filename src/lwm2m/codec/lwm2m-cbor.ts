@@ -117,7 +117,7 @@ function readId(id: CborValue): number {
 /** Undefined for an unknown resource. */
 function readEntry({ path, prefix }: NamedPath, item: CborValue, context: DecodeContext): DecodedEntry | undefined {
   checkPrefix(path, prefix, context);
-  const type = typeAt(path, context);
+  const type = typeAt(path, context, prefix);
   if (type === undefined) return undefined;
   const value = item === null ? null : fromCbor(type, item);
   if (value === undefined) throw decodeError(`${formatPath(path)} takes ${type}`);

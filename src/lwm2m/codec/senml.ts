@@ -43,7 +43,7 @@ export function resolveValues(records: readonly SenmlRecord[], context: DecodeCo
     const key = `${prefix ?? ""}/${path.join("/")}@${atMs ?? ""}`;
     if (seen.has(key)) throw decodeError(`${formatPath(path)} comes twice`);
     seen.add(key);
-    const type = typeAt(path, context);
+    const type = typeAt(path, context, prefix);
     if (type === undefined) continue;
     const decoded = value.field === "none" ? null : fromSenml(type, value);
     if (decoded === undefined) throw decodeError(`${formatPath(path)} takes ${type}`);

@@ -1,0 +1,92 @@
+import { CausewayError } from "../base/errors.js";
+import { AttributeStore } from "./attributes.js";
+import type { GatewayObject } from "./objects/gateway.js";
+import { type ReadResult, read } from "./operations.js";
+import type { Path } from "./path.js";
+import type { ObjectTree } from "./tree.js";
+
+/** A tree as one server sees it, with what the server has attached there. */
+export interface TreeView {
+  /** Of the device behind the gateway; undefined for the gateway's own objects. */
+  readonly prefix: string | undefined;
+  readonly tree: ObjectTree;
+  readonly attributes: AttributeStore;
+  state: "shown" | "removed";
+}
+
+export interface ViewedPath {
+  readonly view: TreeView;
+  readonly path: Path;
+}
+
+/** As `read`; names of what is behind a prefix carry it (OMA LwM2M Gateway 1.1.1 §9). */
+export function readView({ tree, prefix }: TreeView, path: Path, nowMs: number): ReadResult {
+  const result = read(tree, path, nowMs);
+  if (prefix === undefined) return result;
+  return { ...result, entries: result.entries.map((entry) => ({ ...entry, prefix })) };
+}
+
+interface ViewListener {
+  /** Called before the view is used; the gateway's own one is there from the start. */
+  onMade(view: TreeView): void;
+  onRemoved(view: TreeView): void;
+}
+
+/** What one server sees: the gateway's own tree, and those of devices from when it first asks for one of them. */
+export class Views implements Disposable {
+  readonly own: TreeView;
+  readonly #behind = new Map<string, TreeView>();
+  readonly #gateway: GatewayObject | undefined;
+  readonly #listener: ViewListener;
+  readonly #listening: Disposable | undefined;
+
+  constructor(tree: ObjectTree, gateway: GatewayObject | undefined, listener: ViewListener) {
+    this.own = viewOf(undefined, tree);
+    this.#gateway = gateway;
+    this.#listener = listener;
+    this.#listening = gateway?.onRemoved((prefix) => this.#remove(prefix));
+  }
+
+  /** Undefined for an unknown prefix. */
+  find(prefix: string | undefined): TreeView | undefined {
+    if (prefix === undefined) return this.own;
+    return this.#behind.get(prefix) ?? this.#make(prefix);
+  }
+
+  /** Throws LWM2M_NOT_FOUND for an unknown prefix. */
+  mustFind(prefix: string | undefined): TreeView {
+    const view = this.find(prefix);
+    if (view === undefined) throw new CausewayError("LWM2M_NOT_FOUND", `there is nothing behind /${prefix}`);
+    return view;
+  }
+
+  /** As `find`, but only what the server has asked for before. */
+  known(prefix: string | undefined): TreeView | undefined {
+    return prefix === undefined ? this.own : this.#behind.get(prefix);
+  }
+
+  [Symbol.dispose](): void {
+    this.#listening?.[Symbol.dispose]();
+  }
+
+  #make(prefix: string): TreeView | undefined {
+    const tree = this.#gateway?.tree(prefix);
+    if (tree === undefined) return undefined;
+    const view = viewOf(prefix, tree);
+    this.#behind.set(prefix, view);
+    this.#listener.onMade(view);
+    return view;
+  }
+
+  #remove(prefix: string): void {
+    const view = this.#behind.get(prefix);
+    if (view === undefined) return;
+    this.#behind.delete(prefix);
+    view.state = "removed";
+    this.#listener.onRemoved(view);
+  }
+}
+
+function viewOf(prefix: string | undefined, tree: ObjectTree): TreeView {
+  return { prefix, tree, attributes: new AttributeStore(), state: "shown" };
+}
