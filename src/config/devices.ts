@@ -18,6 +18,9 @@ interface Context {
   readonly problems: Problems;
 }
 
+/** What no profile may bring along, since every tree has it anyway or no tree may have it. */
+const CLIENT_OBJECTS: ReadonlySet<number> = new Set([0, 1, 3, 21, 23, 25]);
+
 const DEFAULT_POLL = { fastMs: 1000, normalMs: 10_000, slowMs: 300_000 };
 
 /** Joins each device with its link and profile; a profile's own problems are told once, however many devices use it. */
@@ -72,6 +75,11 @@ function joinDevice(
     const what = `profile '${profile.name}' is for ${profile.adapter}, link '${value.link}' for ${link.adapter.name}`;
     problems.add(placeOf(section, "profile"), `${path}.profile`, what);
     return undefined;
+  }
+  for (const { model } of profile.objects) {
+    if (!CLIENT_OBJECTS.has(model.id)) continue;
+    const what = `profile '${profile.name}' has object ${model.id}, which the gateway provides itself`;
+    problems.add(placeOf(section, "profile"), `${path}.profile`, what);
   }
   return {
     field: {

@@ -135,6 +135,7 @@ export class ServerSession {
 
   /** See `Lwm2mClient.send`. */
   async send(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    if (entries.some(({ prefix }) => prefix !== undefined)) await this.#introduction.wait(signal);
     const version = this.#version();
     const peer = this.#peer;
     if (version === undefined || peer === undefined) {
@@ -143,7 +144,6 @@ export class ServerSession {
     if (version === "1.0" || serverSettings(this.#client.tree, this.#instanceId).send === "muted") {
       throw new CausewayError("LWM2M_SEND_UNAVAILABLE", `server ${this.account.shortServerId} takes no Send`);
     }
-    if (entries.some(({ prefix }) => prefix !== undefined)) await this.#introduction.wait(signal);
     const sentAtMs = this.#client.clock.nowMs();
     const payload = senmlCborCodec.encode(entries, { target: [], nowMs: sentAtMs, times: "all" });
     const response = await this.#sendOrLose(peer, sendRequest(this.#root, payload), signal);

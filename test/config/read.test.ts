@@ -84,6 +84,16 @@ describe("exposure", () => {
     ]);
   });
 
+  it("refuses a profile with an object that the gateway provides itself", async () => {
+    await writeFile(
+      join(folder, "mappings", "own.yaml"),
+      MAPPING.replace("3316", "3").replace("5700: voltage", "1: { value: M }"),
+    );
+    expect((await read(GOOD)).problems).toContain(
+      "causeway.yaml:13:14 devices[0].profile: profile 'own-meter' has object 3, which the gateway provides itself",
+    );
+  });
+
   it("a prefix counts only where it is used", async () => {
     const text = devices(device("a", ", prefix: d01"), device("b", ", prefix: d01"));
     expect((await read(text)).problems).toEqual([]);

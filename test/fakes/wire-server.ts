@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { NO_BYTES, utf8Decode, utf8Encode } from "../../src/base/bytes.js";
 import { type Clock, sleep } from "../../src/base/clock.js";
 import { Code, parseCode } from "../../src/coap/code.js";
@@ -73,6 +74,8 @@ export class WireLwm2mServer {
 
   constructor(options: WireServerOptions) {
     this.#options = options;
+    // Every request of the server listens to the one signal.
+    setMaxListeners(0, this.#life.signal);
   }
 
   accept(transport: DatagramTransport): WireConnection {
