@@ -1,6 +1,7 @@
 /** `npm run conformance [-- --only ID …] [--json]`; exits with 1 when a case differs, 2 when there is no such case. */
 import { parseArgs } from "node:util";
 import type { Verdict } from "./case.js";
+import { connectivity } from "./cases/connectivity.js";
 import { discovery } from "./cases/discover.js";
 import { dmRead } from "./cases/dm-read.js";
 import { dmWrite } from "./cases/dm-write.js";
@@ -13,7 +14,16 @@ import { formatVerdicts, inOrder } from "./report.js";
 import { runCases } from "./run.js";
 
 /** What takes longest begins first. */
-const CASES = [...reporting, ...registration, ...dmWrite, ...dmRead, ...discovery, ...instances, ...portfolio];
+const CASES = [
+  ...reporting,
+  ...connectivity,
+  ...registration,
+  ...dmWrite,
+  ...dmRead,
+  ...discovery,
+  ...instances,
+  ...portfolio,
+];
 
 const { values } = parseArgs({
   options: { only: { type: "string", multiple: true }, json: { type: "boolean", default: false } },

@@ -1,9 +1,16 @@
 import { freemem, totalmem } from "node:os";
 import type { Clock } from "./base/clock.js";
 import { packageVersion } from "./base/package-root.js";
+import type { TrafficCounter } from "./coap/traffic.js";
 import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
 import type { HealthState } from "./field/health.js";
 import { addConformanceObjects } from "./lwm2m/objects/conformance.js";
+import {
+  addConnectivityMonitoring,
+  type HostNetwork,
+  type LiveObject,
+} from "./lwm2m/objects/connectivity-monitoring.js";
+import { addConnectivityStatistics } from "./lwm2m/objects/connectivity-statistics.js";
 import { addDevice, type Device, type DeviceFacts } from "./lwm2m/objects/device.js";
 import { GatewayObject } from "./lwm2m/objects/gateway.js";
 import { ObjectTree } from "./lwm2m/tree.js";
@@ -30,19 +37,30 @@ export interface DevicePlace {
 }
 
 /** What servers will see, before any server or device has been spoken to. */
-export interface Exposure {
+/** Disposing it ends what still waits for its time. */
+export interface Exposure extends Disposable {
   /** The gateway's own one is the first. */
   readonly endpoints: readonly [ExposedEndpoint, ...ExposedEndpoint[]];
   /** By name of the device. */
   readonly places: ReadonlyMap<string, DevicePlace>;
   readonly bridge: Bridge;
   onHealth(device: string, health: HealthState): void;
+  /** Tells observers what has changed on the host itself. */
+  refreshHost(): void;
 }
 
 export interface ExposureOptions extends BridgeOptions {
   readonly clock: Clock;
   readonly instances: InstanceTable;
   readonly reboot: () => void;
+  /** Objects 4 and 7 of the gateway; absent where nothing is known of the host. */
+  readonly host?: Host;
+}
+
+export interface Host {
+  readonly network: HostNetwork;
+  /** Of the transports to all servers. */
+  readonly traffic: TrafficCounter;
 }
 
 const GATEWAY_OBJECT = 25;
@@ -55,6 +73,7 @@ const PERIPHERAL_MALFUNCTION = 8;
  */
 export function expose(config: GatewayConfig, options: ExposureOptions): Exposure {
   const own = exposeGateway(config, options);
+  const host = exposeHost(own.tree, config, options);
   if (config.conformance === "oma-ets") addConformanceObjects(own.tree, config.models, options.clock);
   const further: ExposedEndpoint[] = [];
   const places = new Map<string, DevicePlace>();
@@ -81,6 +100,8 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
     onHealth: (name, health) => {
       places.get(name)?.device?.setErrors(health === "offline" ? [PERIPHERAL_MALFUNCTION] : []);
     },
+    refreshHost: () => host?.refresh(),
+    [Symbol.dispose]: () => host?.[Symbol.dispose](),
   };
 }
 
@@ -90,6 +111,23 @@ function exposeGateway(config: GatewayConfig, { clock, reboot }: ExposureOptions
   addDevice(tree, models, gatewayFacts(reboot), clock);
   const hasPrefixes = config.devices.some(({ exposure }) => exposure.mode === "gateway");
   return { endpoint, tree, ...(hasPrefixes ? { gateway: new GatewayObject(tree, models, clock) } : {}) };
+}
+
+function exposeHost(
+  tree: ObjectTree,
+  { models }: GatewayConfig,
+  { host, clock }: ExposureOptions,
+): (LiveObject & Disposable) | undefined {
+  if (host === undefined) return undefined;
+  const monitoring = addConnectivityMonitoring(tree, models, host.network, clock);
+  const statistics = addConnectivityStatistics(tree, models, host.traffic, clock);
+  return {
+    refresh() {
+      monitoring.refresh();
+      statistics.refresh();
+    },
+    [Symbol.dispose]: () => statistics[Symbol.dispose](),
+  };
 }
 
 function placeDevice(

@@ -5,7 +5,7 @@ import { CausewayError } from "./base/errors.js";
 import type { Log } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { GatewayConfig } from "./config/config.js";
-import { type ExposedEndpoint, expose } from "./exposure.js";
+import { type ExposedEndpoint, type Exposure, expose, type Host } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
@@ -25,6 +25,8 @@ export interface GatewayContext {
   readonly openPeer: OpenPeer;
   /** A server asked for a restart (/3/0/4); called after it got its answer. */
   readonly restart: () => void;
+  /** For objects 4 and 7; without it the gateway has neither. */
+  readonly host?: Host;
 }
 
 export interface EndpointStatus {
@@ -85,6 +87,15 @@ async function firstLook(config: GatewayConfig, field: Field, clock: Clock, sign
   signal.throwIfAborted();
 }
 
+const REFRESH_HOST_MS = 30_000;
+
+async function keepHostFresh(exposure: Exposure, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(clock, REFRESH_HOST_MS, signal);
+    exposure.refreshHost();
+  }
+}
+
 /** So far apart the endpoints begin to register: hundreds of them at once would be a storm. */
 const STAGGER_MS = 50;
 
@@ -99,7 +110,7 @@ export async function openGateway(
   scope: Scope,
   listener: GatewayListener = {},
 ): Promise<Gateway> {
-  const { clock, log, random, restart } = context;
+  const { clock, log, random, restart, host } = context;
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
   const instances = await InstanceTable.open(databaseInstanceStore(database));
   const links: { field?: Field; outbox?: Outbox } = {};
@@ -107,6 +118,7 @@ export async function openGateway(
     clock,
     instances,
     reboot: restart,
+    ...(host === undefined ? {} : { host }),
     async writePoint(device, point, value, signal) {
       if (links.field === undefined) throw new CausewayError("LINK_CLOSED", "the field is not open yet");
       await links.field.write(device, point, value, signal);
@@ -118,6 +130,7 @@ export async function openGateway(
       listener.onSample?.(bridged);
     },
   });
+  scope.defer(() => exposure[Symbol.dispose]());
   await instances.save();
 
   const historians = config.servers.filter(({ history }) => history === "send").map(({ account }) => account);
@@ -154,6 +167,7 @@ export async function openGateway(
     const queues = queuesOf(endpoint, historians);
     if (queues.length > 0) startDrains({ outbox, endpoint, client, queues, clock, log, random }, scope);
   }
+  if (host !== undefined) scope.spawn((signal) => keepHostFresh(exposure, clock, signal));
   scope.spawn(async (signal) => {
     try {
       await firstLook(config, field, clock, signal);

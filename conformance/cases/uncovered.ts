@@ -75,11 +75,6 @@ const GROUPS: readonly (readonly [reason: string, ...cases: (readonly [id: strin
     ["1.1-int-670", "Device: Create Multiple Resource Instances"],
   ],
   [
-    ABSENT("Connectivity Monitoring"),
-    ["1.1-int-701", "Connectivity Monitoring: query readable resources"],
-    ["1.1-int-710", "Connectivity Monitoring: basic observation"],
-  ],
-  [
     EMPTY,
     ["1.1-int-705", "Connectivity Monitoring: set writable resources"],
     ["1.1-int-711", "Connectivity Monitoring: extended observation"],
@@ -117,12 +112,6 @@ const GROUPS: readonly (readonly [reason: string, ...cases: (readonly [id: strin
     ["1.1-int-820", "Location: create multiple resource instances"],
     ["1.1-int-830", "Location: create object instance"],
     ["1.1-int-835", "Location: delete object instance"],
-  ],
-  [
-    ABSENT("Connectivity Statistics"),
-    ["1.1-int-901", "Connectivity Statistics: data collection"],
-    ["1.1-int-905", "Connectivity Statistics: set writable resources"],
-    ["1.1-int-910", "Connectivity Statistics: basic observation"],
   ],
   [
     EMPTY,

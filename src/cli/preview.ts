@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../base/clock.js";
 import { silentLog } from "../base/log.js";
+import { TrafficCounter } from "../coap/traffic.js";
 import type { GatewayConfig } from "../config/config.js";
 import { type Exposure, expose } from "../exposure.js";
 import { stateFile } from "../gateway.js";
+import { hostNetwork } from "../host-network.js";
 import { formatPath } from "../lwm2m/path.js";
 import type { ObjectTree, Resource } from "../lwm2m/tree.js";
 import { InstanceTable, memoryInstanceStore } from "../mapping/instances.js";
@@ -29,6 +31,7 @@ export const preview: Command = {
       clock: systemClock,
       instances,
       reboot: () => undefined,
+      host: { network: hostNetwork(), traffic: new TrafficCounter() },
       writePoint: () => Promise.resolve(),
       onSample: () => undefined,
     });

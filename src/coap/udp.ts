@@ -15,6 +15,7 @@ export interface UdpOptions {
 
 export interface UdpTransport extends DatagramTransport {
   readonly localPort: number;
+  readonly family: "IPv4" | "IPv6";
 }
 
 /** What ICMP and routing say; other errors of a datagram are losses. */
@@ -45,13 +46,16 @@ export async function openUdp(options: UdpOptions, signal: AbortSignal): Promise
 
 class ConnectedSocket implements UdpTransport {
   readonly localPort: number;
+  readonly family: "IPv4" | "IPv6";
   readonly #socket: Socket;
   #listener: TransportListener | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(socket: Socket) {
+    const { port, family } = socket.address();
     this.#socket = socket;
-    this.localPort = socket.address().port;
+    this.localPort = port;
+    this.family = family === "IPv6" ? "IPv6" : "IPv4";
     socket.on("error", (error) => this.#onError(error));
   }
 

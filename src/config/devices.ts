@@ -20,6 +20,8 @@ interface Context {
 
 /** What no profile may bring along, since every tree has it anyway or no tree may have it. */
 const CLIENT_OBJECTS: ReadonlySet<number> = new Set([0, 1, 3, 21, 23, 25]);
+/** Single instances of the gateway's own tree; a device with a tree of its own may have them, too. */
+const HOST_OBJECTS: ReadonlySet<number> = new Set([4, 7]);
 
 const DEFAULT_POLL = { fastMs: 1000, normalMs: 10_000, slowMs: 300_000 };
 
@@ -77,7 +79,8 @@ function joinDevice(
     return undefined;
   }
   for (const { model } of profile.objects) {
-    if (!CLIENT_OBJECTS.has(model.id)) continue;
+    const isTaken = CLIENT_OBJECTS.has(model.id) || (exposure.mode === "flat" && HOST_OBJECTS.has(model.id));
+    if (!isTaken) continue;
     const what = `profile '${profile.name}' has object ${model.id}, which the gateway provides itself`;
     problems.add(placeOf(section, "profile"), `${path}.profile`, what);
   }

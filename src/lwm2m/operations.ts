@@ -53,7 +53,8 @@ export function find(tree: ObjectTree, path: Path): Target {
   if (!resource.model.multiple) {
     throw new CausewayError("LWM2M_BAD_REQUEST", `${formatPath(path.slice(0, 3))} has no instances`);
   }
-  if (!resource.samples.has(resourceInstanceId)) throw notFound(path);
+  const known = resource.handler.readAll?.() ?? resource.samples;
+  if (!known.has(resourceInstanceId)) throw notFound(path);
   return { object, instance, resource };
 }
 
@@ -98,7 +99,7 @@ function readResource(entries: Entry[], path: Path, resource: Resource, type: Re
   }
   let newestMs = Number.NEGATIVE_INFINITY;
   const [objectId = -1, instanceId = -1, resourceId = -1, only] = path;
-  for (const [id, sample] of resource.samples) {
+  for (const [id, sample] of resource.all(nowMs)) {
     if (only !== undefined && only !== id) continue;
     entries.push({ path: [objectId, instanceId, resourceId, id], type, value: sample.value });
     newestMs = Math.max(newestMs, measuredMs(resource, sample, nowMs));

@@ -7,6 +7,8 @@ import { fitsType, type Sample, type Value } from "./value.js";
 export interface ResourceHandler {
   /** Live value, asked at every read instead of the stored one (clock, memory). */
   read?(): Value | undefined;
+  /** The same of a multiple resource, by resource-instance id. */
+  readAll?(): ReadonlyMap<number, Value>;
   /**
    * Carries a server's write out, e.g. to the device, and returns when it is confirmed. The handler decides what the
    * tree holds afterwards; without a handler the value is stored as written.
@@ -33,6 +35,14 @@ export class Resource {
   current(nowMs: number): Sample | undefined {
     const live = this.handler.read?.();
     return live === undefined ? this.samples.get(0) : { value: live, atMs: nowMs };
+  }
+
+  /** What a read of a multiple resource gives now, by resource-instance id. */
+  all(nowMs: number): ReadonlyMap<number, Sample> {
+    const live = this.handler.readAll?.();
+    return live === undefined
+      ? this.samples
+      : new Map([...live].map(([id, value]) => [id, { value, atMs: nowMs }] as const));
   }
 }
 

@@ -94,6 +94,17 @@ describe("exposure", () => {
     );
   });
 
+  it("refuses a profile with an object of the gateway's host only in the gateway's own tree", async () => {
+    await writeFile(
+      join(folder, "mappings", "own.yaml"),
+      MAPPING.replace("3316", "4").replace("5700: voltage", "8: { value: 1 }"),
+    );
+    const complaint = /has object 4, which the gateway provides itself/;
+    const complaints = async (text: string) => (await read(text)).problems.filter((line) => complaint.test(line));
+    expect(await complaints(devices(device("a", ", expose: flat")))).toHaveLength(1);
+    expect(await complaints(devices(device("a", ", expose: endpoints")))).toEqual([]);
+  });
+
   it("a prefix counts only where it is used", async () => {
     const text = devices(device("a", ", prefix: d01"), device("b", ", prefix: d01"));
     expect((await read(text)).problems).toEqual([]);

@@ -7,6 +7,7 @@ import { Scope } from "../../src/base/scope.js";
 import { formatProblem } from "../../src/base/source.js";
 import type { ExposureMode } from "../../src/config/config.js";
 import { readConfig } from "../../src/config/read.js";
+import type { Host } from "../../src/exposure.js";
 import { loadAdapter } from "../../src/field/load-adapter.js";
 import { type Gateway, openGateway } from "../../src/gateway.js";
 import type { OpenPeer } from "../../src/lwm2m/client.js";
@@ -42,6 +43,8 @@ export interface RigOptions {
   readonly expose?: ExposureMode;
   /** The endpoint whose paths the servers observe; every one's when absent. */
   readonly observesAt?: string;
+  /** Without it the gateway has no objects 4 and 7. */
+  readonly host?: Host;
 }
 
 interface LogLine {
@@ -148,12 +151,14 @@ export class Rig implements AsyncDisposable {
       this.log.push({ level: 50, msg: "a part of the gateway failed", error: String(error) });
     });
     const log = createLog("info", (line) => this.log.push(JSON.parse(line)));
+    const { host } = this.#options;
     const context = {
       clock,
       log,
       random: this.#random,
       restart: () => undefined,
       openPeer: this.#openPeer,
+      ...(host === undefined ? {} : { host }),
     };
     this.#runs.push({ gateway: await openGateway(config, context, scope), scope });
   }

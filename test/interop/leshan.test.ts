@@ -19,7 +19,7 @@ interface Peer {
 
 const peers: readonly Peer[] = [
   { edition: "demo", field: "tcp", version: "1.2", coreVersions: {} },
-  { edition: "newest", field: "rtu", version: "1.1", coreVersions: { "/1": "1.2", "/3": "1.2" } },
+  { edition: "newest", field: "rtu", version: "1.1", coreVersions: { "/1": "1.2", "/3": "1.2", "/4": "1.3" } },
 ];
 
 describe.each(peers)("Leshan, $edition, field by Modbus $field", ({ edition, field, version, coreVersions }) => {
@@ -63,7 +63,7 @@ describe.each(peers)("Leshan, $edition, field by Modbus $field", ({ edition, fie
     expect(root?.url).toBe("/");
     for (const format of ["60", "110", "112", "11542"]) expect(root?.attributes["ct"]).toContain(format);
     const versions = { ...coreVersions, "/3303": "1.1", "/3304": "1.1", "/3306": "1.1", "/3308": "1.1" };
-    const instances = ["/1/0", "/3/0", "/3303/0", "/3304/0", "/3306/0", "/3308/0"];
+    const instances = ["/1/0", "/3/0", "/4/0", "/7/0", "/3303/0", "/3304/0", "/3306/0", "/3308/0"];
     const expected = [
       ...Object.entries(versions).map(([url, ver]) => ({ url, attributes: { ver } })),
       ...instances.map((url) => ({ url, attributes: {} })),
