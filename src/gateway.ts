@@ -15,6 +15,7 @@ import { InstanceTable } from "./mapping/instances.js";
 import { Database } from "./outbox/database.js";
 import { databaseInstanceStore } from "./outbox/instance-rows.js";
 import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
+import type { SampleOrigin } from "./outbox/row.js";
 import { settledNow, startDrains } from "./uplink.js";
 
 export interface GatewayContext {
@@ -70,6 +71,15 @@ function adapterOf({ adapters }: GatewayConfig, name: string): AnyAdapter {
 
 /** What was measured since the last proof that a server lives stays in the outbox: a short time keeps it small. */
 const CONFIRM_EVERY_MS = 10_000;
+/** All samples come from devices, so the places of devices are all there is. */
+function isExposed({ places }: Exposure, { endpoint, prefix, path }: SampleOrigin): boolean {
+  const [objectId = -1, instanceId = -1] = path;
+  return [...places.values()].some(
+    (place) =>
+      place.endpoint === endpoint && place.prefix === prefix && place.tree.instance(objectId, instanceId) !== undefined,
+  );
+}
+
 const FIRST_LOOK_MS = 3000;
 
 /**
@@ -136,7 +146,7 @@ export async function openGateway(
   const historians = config.servers.filter(({ history }) => history === "send").map(({ account }) => account);
   const queues = exposure.endpoints.flatMap(({ endpoint }) => queuesOf(endpoint, historians));
   const outbox = scope.use(await Outbox.open(database, queues, config.outbox, clock, log));
-  await outbox.keepPrefixes([...exposure.places.values()].flatMap(({ prefix = [] }) => prefix));
+  await outbox.keepExposed((origin) => isExposed(exposure, origin));
   if (historians.length > 0) links.outbox = outbox;
 
   const field = await openField(

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../base/clock.js";
 import { toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { type Database, isFull, type Statement } from "./database.js";
-import { fromRow, type OutboxSample, type StoredSample, toColumns } from "./row.js";
+import { fromRow, type OutboxSample, originOf, type SampleOrigin, type StoredSample, toColumns } from "./row.js";
 
 export interface OutboxLimits {
   /** Bytes of the database in use, not the size of the file. */
@@ -97,10 +97,18 @@ export class Outbox implements AsyncDisposable {
     return outbox;
   }
 
-  /** Gives up what is left of devices behind other prefixes than these: they are gone, and no server could place it. */
-  async keepPrefixes(prefixes: readonly string[]): Promise<void> {
-    const gone = "prefix IS NOT NULL AND prefix NOT IN (SELECT value FROM json_each(?))";
-    const count = await this.#database.run(`DELETE FROM samples WHERE ${gone}`, [JSON.stringify(prefixes)]);
+  /**
+   * Gives up what is left of resources that are not exposed any more: a server refuses a Send of what the client does not
+   * have, and the queue would stand still.
+   */
+  async keepExposed(isExposed: (origin: SampleOrigin) => boolean): Promise<void> {
+    const columns = "endpoint, prefix, path";
+    let count = 0;
+    for (const row of await this.#database.all(`SELECT DISTINCT ${columns} FROM samples`)) {
+      if (isExposed(originOf(row))) continue;
+      const key = [String(row["endpoint"]), row["prefix"] === null ? null : String(row["prefix"]), String(row["path"])];
+      count += await this.#database.run("DELETE FROM samples WHERE endpoint = ? AND prefix IS ? AND path = ?", key);
+    }
     if (count > 0) this.#log.warn("samples of devices that are gone were dropped", { count });
     this.#counters.dropped += count;
   }

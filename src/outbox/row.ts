@@ -3,12 +3,16 @@ import { formatPath, parsePath } from "../lwm2m/path.js";
 import type { ResourceType, Value } from "../lwm2m/value.js";
 import type { Row, SqlValue } from "./database.js";
 
-/** A sample on its way to the servers of one endpoint. */
-export interface OutboxSample {
+/** Where a sample is from. */
+export interface SampleOrigin {
   readonly endpoint: string;
   /** Of the device behind the gateway that the path is of. */
   readonly prefix?: string;
   readonly path: Path;
+}
+
+/** A sample on its way to the servers of one endpoint. */
+export interface OutboxSample extends SampleOrigin {
   readonly type: ResourceType;
   readonly value: Value;
   /** Time of the measurement. */
@@ -37,15 +41,21 @@ function toSql(value: Value): SqlValue {
 
 export function fromRow(row: Row): StoredSample {
   const type = String(row["type"]) as ResourceType;
-  const prefix = row["prefix"];
   return {
+    ...originOf(row),
     id: Number(row["id"]),
-    endpoint: String(row["endpoint"]),
     atMs: Number(row["at_ms"]),
-    ...(typeof prefix === "string" ? { prefix } : {}),
-    path: parsePath(String(row["path"])),
     type,
     value: fromSql(type, row["value"]),
+  };
+}
+
+export function originOf(row: Row): SampleOrigin {
+  const prefix = row["prefix"];
+  return {
+    endpoint: String(row["endpoint"]),
+    ...(typeof prefix === "string" ? { prefix } : {}),
+    path: parsePath(String(row["path"])),
   };
 }
 

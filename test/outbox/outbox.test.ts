@@ -64,6 +64,18 @@ describe("outbox", () => {
     expect(await outbox.head(FIRST, 1)).toMatchObject([{ prefix: "d01", path: [3303, 0, 5700] }]);
   });
 
+  it("gives up what is left of instances that are gone, and nothing else", async () => {
+    const { outbox } = await open();
+    for (const instanceId of [0, 1, 2]) {
+      const path = [3303, instanceId, 5700];
+      outbox.append({ endpoint: ENDPOINT, path, type: "float", value: instanceId, atMs: clock.nowMs() });
+    }
+    await outbox.commit();
+    await outbox.keepExposed(({ endpoint, path }) => endpoint === ENDPOINT && path[1] !== 1);
+    expect((await outbox.head(FIRST, 10)).map(({ value }) => value)).toEqual([0, 2]);
+    expect((await outbox.counters()).dropped).toBe(1);
+  });
+
   it("gives up what is left of devices whose prefix is gone, and nothing else", async () => {
     const { outbox } = await open();
     const sample = { endpoint: ENDPOINT, path: [3303, 0, 5700], type: "float", value: 1, atMs: clock.nowMs() } as const;
@@ -71,7 +83,7 @@ describe("outbox", () => {
       outbox.append({ ...sample, ...(prefix === undefined ? {} : { prefix }) });
     }
     await outbox.commit();
-    await outbox.keepPrefixes(["d02"]);
+    await outbox.keepExposed(({ prefix }) => prefix !== "d01");
     expect((await outbox.head(FIRST, 10)).map(({ prefix }) => prefix)).toEqual(["d02", undefined]);
     expect((await outbox.counters()).dropped).toBe(1);
   });
