@@ -1,15 +1,12 @@
-import { type Block, decodeBlock, encodeBlock } from "./block.js";
+import { encodeBlock } from "./block.js";
 import { METHOD_CODE, methodOf } from "./code.js";
 import type { Message } from "./message.js";
 import { isCritical, isUnderstood, type Option, OptionNumber, type OutgoingOption, optionName } from "./options.js";
 import type { CoapRequest, IncomingRequest } from "./request.js";
+import { type TransferControl, takeTransferOption } from "./transfer-control.js";
 
 /** What a request carries that concerns only the layers below the handler. */
-export interface RequestControl {
-  readonly block1?: Block;
-  readonly block2?: Block;
-  readonly size1?: number;
-  readonly size2?: number;
+export interface RequestControl extends TransferControl {
   readonly requestTag?: Uint8Array;
   readonly noResponse?: number;
   readonly echo?: Uint8Array;
@@ -78,37 +75,23 @@ function takeOption({ request, control }: Draft, option: Option): boolean {
     case OptionNumber.Observe:
       request.observe = option.uint;
       return true;
-    case OptionNumber.Block1:
-      return setBlock(control, "block1", option.uint);
-    case OptionNumber.Block2:
-      return setBlock(control, "block2", option.uint);
-    case OptionNumber.Size1:
-      control.size1 = option.uint;
-      return true;
-    case OptionNumber.Size2:
-      control.size2 = option.uint;
-      return true;
     case OptionNumber.RequestTag:
       control.requestTag = option.value;
       return true;
     case OptionNumber.NoResponse:
       control.noResponse = option.uint;
       return true;
+    case OptionNumber.UriHost:
+    case OptionNumber.UriPort:
+      return true;
     default:
-      return option.number === OptionNumber.UriHost || option.number === OptionNumber.UriPort;
+      return takeTransferOption(control, option);
   }
 }
 
 function append(texts: string[], text: string | undefined): boolean {
   if (text === undefined) return false;
   texts.push(text);
-  return true;
-}
-
-function setBlock(control: Draft["control"], name: "block1" | "block2", value: number): boolean {
-  const block = decodeBlock(value);
-  if (block === undefined) return false;
-  control[name] = block;
   return true;
 }
 

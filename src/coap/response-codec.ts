@@ -1,15 +1,12 @@
-import { type Block, decodeBlock, encodeBlock } from "./block.js";
+import { encodeBlock } from "./block.js";
 import type { Message } from "./message.js";
 import { isCritical, isUnderstood, type Option, OptionNumber, type OutgoingOption, optionName } from "./options.js";
 import type { CoapResponse } from "./request.js";
+import { type TransferControl, takeTransferOption } from "./transfer-control.js";
 
 /** What a response carries beside the fields that its handler gave. */
-export interface ResponseControl {
-  readonly block1?: Block;
-  readonly block2?: Block;
+export interface ResponseControl extends TransferControl {
   readonly etag?: Uint8Array;
-  readonly size1?: number;
-  readonly size2?: number;
   readonly echo?: Uint8Array;
 }
 
@@ -58,29 +55,12 @@ function takeOption({ response, control }: Draft, option: Option): boolean {
     case OptionNumber.ETag:
       control.etag = option.value;
       return true;
-    case OptionNumber.Size1:
-      control.size1 = option.uint;
-      return true;
-    case OptionNumber.Size2:
-      control.size2 = option.uint;
-      return true;
     case OptionNumber.Echo:
       control.echo = option.value;
       return true;
-    case OptionNumber.Block1:
-      return setBlock(control, "block1", option.uint);
-    case OptionNumber.Block2:
-      return setBlock(control, "block2", option.uint);
     default:
-      return false;
+      return takeTransferOption(control, option);
   }
-}
-
-function setBlock(control: Draft["control"], name: "block1" | "block2", value: number): boolean {
-  const block = decodeBlock(value);
-  if (block === undefined) return false;
-  control[name] = block;
-  return true;
 }
 
 export function responseOptions(response: CoapResponse, control: ResponseControl): OutgoingOption[] {

@@ -4,10 +4,6 @@ import { CausewayError } from "../base/errors.js";
 
 const REFERENCE = /^\$\{(credential|env|file):([^}]+)\}$/;
 
-export function isSecretReference(text: string): boolean {
-  return REFERENCE.test(text);
-}
-
 /**
  * Follows `${credential:NAME}` (systemd credentials), `${env:NAME}` or `${file:PATH}`; other text is returned as it
  * is. A trailing line feed is dropped. Rejects with CONFIG_SECRET_MISSING, which names the reference, never the value.
