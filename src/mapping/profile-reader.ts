@@ -92,7 +92,7 @@ function readPoints(
     const address = Object.fromEntries(Object.entries(read).filter(([key]) => adapterKeys.has(key)));
     const complaint = adapter.pointProblem?.(address);
     if (complaint !== undefined) problems.add(source.at, path, complaint);
-    points.set(name, profilePoint(name, address, read as CommonPoint));
+    points.set(name, profilePoint(name, address, read));
   }
   return points;
 }

@@ -1,4 +1,4 @@
-import { type ObjectSchema, object } from "../base/object-schema.js";
+import { joinObjects, type ObjectSchema, object } from "../base/object-schema.js";
 import {
   boolean,
   durationMs,
@@ -92,6 +92,6 @@ export const profileFile = object(profileHead, {
 export type ProfileFile = Infer<typeof profileFile>;
 
 /** The keys of a point of the given adapter. */
-export function pointSchemaOf(adapterPoint: ObjectSchema<unknown>): ObjectSchema<Record<string, unknown>> {
-  return object({ ...adapterPoint.required }, { ...adapterPoint.optional, ...commonPoint.optional });
+export function pointSchemaOf(adapterPoint: ObjectSchema<unknown>): ObjectSchema<CommonPoint> {
+  return joinObjects(adapterPoint, commonPoint);
 }
