@@ -247,6 +247,12 @@ export const ERROR_TABLE = {
     "The outbox database is damaged.",
     "It was set aside with the suffix .corrupt and a new one begun.",
   ),
+  STATE_INVALID: entry(
+    "5.00",
+    "never",
+    "Something that was kept over a restart cannot be understood.",
+    "It is left out, and the gateway goes on without it; nothing need be done.",
+  ),
   INTERNAL: entry("5.00", "never", "A defect in Causeway.", "Please report it with the log lines around it."),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -18,7 +18,7 @@ export async function create(
 ): Promise<readonly number[]> {
   const { object } = find(tree, path);
   const { factory } = object;
-  if (path.length !== 1 || factory === undefined) throw notAllowed(path, "takes no new instances");
+  if (path.length !== 1 || factory?.by !== "servers") throw notAllowed(path, "takes no new instances");
   const created: number[] = [];
   try {
     for (const [wanted, own] of byInstance(path, entries)) {

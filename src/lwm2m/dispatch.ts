@@ -153,7 +153,7 @@ export class Dispatcher {
     const { tree, prefix } = view;
     const { clock, signal } = this.#options;
     forbidQuery(request);
-    if (find(tree, path).object.factory === undefined) throw notAllowed(path, "takes no new instances");
+    if (find(tree, path).object.factory?.by !== "servers") throw notAllowed(path, "takes no new instances");
     const entries = this.#decode(request, view, path);
     const created = await create(tree, path, entries, clock.nowMs(), signal);
     const [only, ...others] = created;

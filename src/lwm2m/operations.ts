@@ -150,7 +150,7 @@ export function remove(tree: ObjectTree, path: Path): void {
     tree.unset(path);
     return;
   }
-  if (resource !== undefined || instance === undefined || object.factory === undefined || !object.model.multiple) {
+  if (resource !== undefined || instance === undefined || object.factory?.by !== "servers" || !object.model.multiple) {
     throw notAllowed(path, "cannot be deleted");
   }
   tree.removeInstance(object.model.id, instance.id);

@@ -67,11 +67,13 @@ export interface ObjectEntry {
   readonly model: ObjectModel;
   readonly writes: WriteScope;
   readonly instances: Map<number, ObjectInstance>;
-  /** Present where servers may create and delete instances. */
+  /** Present where instances come into being that the code did not name: of a server's, of a restored state. */
   readonly factory?: InstanceFactory;
 }
 
 export interface InstanceFactory {
+  /** Who may create and delete instances: DM servers too, or bootstrap servers only. */
+  readonly by: "servers" | "bootstrap";
   /** Called after the values were checked; returns the handlers of the new instance by resource id. */
   create(instanceId: number): ReadonlyMap<number, ResourceHandler>;
   removed(instanceId: number): void;

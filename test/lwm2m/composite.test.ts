@@ -44,7 +44,7 @@ beforeEach(async () => {
       put([3, 0, 9], 95);
       put([3, 0, 6, 0], 1);
       put([3, 0, 6, 1], 5);
-      tree.addObject(model(16), { create: () => new Map(), removed: () => undefined });
+      tree.addObject(model(16), { by: "servers", create: () => new Map(), removed: () => undefined });
       tree.addInstance(model(16), 0);
       for (const [id, value] of ["Host", "HW", "Class", "SW"].entries()) put([16, 0, 0, id], value);
       tree.addObject(model(3442), undefined, "model");

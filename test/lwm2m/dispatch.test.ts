@@ -30,7 +30,7 @@ beforeEach(async () => {
         for (const [id, value] of values.entries()) tree.set([3, 0, resourceId, id], { value, atMs });
       }
       tree.set([3, 0, 9], { value: 95, atMs });
-      tree.addObject(model(16), { create: () => new Map(), removed: () => undefined });
+      tree.addObject(model(16), { by: "servers", create: () => new Map(), removed: () => undefined });
       tree.addInstance(model(16), 0);
       for (const [id, value] of ["Host", "HW", "Class", "SW"].entries()) tree.set([16, 0, 0, id], { value, atMs });
       tree.addInstance(model(3303), 0);

@@ -178,7 +178,7 @@ describe("operations behind a prefix", () => {
   });
 
   it("creates with the prefix in the location", async () => {
-    d01.addObject(model(16), { create: () => new Map(), removed: () => undefined });
+    d01.addObject(model(16), { by: "servers", create: () => new Map(), removed: () => undefined });
     expect(await ask("POST", "/d01/16", { contentFormat: JSON_, payload: '[{"n":"/d01/16/4/0/0","vs":"a"}]' })).toBe(
       "2.01 /d01/16/4",
     );

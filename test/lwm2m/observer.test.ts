@@ -17,7 +17,7 @@ async function start(options: BenchOptions = {}): Promise<Bench> {
         tree.set([3303, instanceId, 5700], { value: 20, atMs: Date.UTC(2026, 0, 1) });
         tree.set([3303, instanceId, 5701], { value: "Cel", atMs: Date.UTC(2026, 0, 1) });
       }
-      tree.addObject(model(16), { create: () => new Map(), removed: () => undefined });
+      tree.addObject(model(16), { by: "servers", create: () => new Map(), removed: () => undefined });
       tree.addInstance(model(16), 0);
       tree.set([16, 0, 0, 0], { value: "a", atMs: Date.UTC(2026, 0, 1) });
       options.prepare?.(tree, server);

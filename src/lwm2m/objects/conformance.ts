@@ -15,7 +15,7 @@ export function addConformanceObjects(tree: ObjectTree, models: ModelRegistry, c
     for (const [id, value] of values.entries()) tree.set([3, 0, resourceId, id], { value, atMs });
   }
   const handlers: ReadonlyMap<number, ResourceHandler> = new Map();
-  tree.addObject(requireModel(models, 16), { create: () => handlers, removed: () => undefined });
+  tree.addObject(requireModel(models, 16), { by: "servers", create: () => handlers, removed: () => undefined });
 }
 
 /** Serial Number, Available Power Sources, their voltage (mV) and current (mA), Battery Level. */
