@@ -24,4 +24,11 @@ export const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (device, object, ordinal)
    )`,
   "ALTER TABLE samples ADD COLUMN prefix TEXT",
+  `CREATE TABLE documents (
+     endpoint TEXT NOT NULL,
+     section TEXT NOT NULL,
+     key TEXT NOT NULL,
+     body TEXT NOT NULL,
+     PRIMARY KEY (endpoint, section, key)
+   ) WITHOUT ROWID`,
 ];

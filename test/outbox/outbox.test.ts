@@ -91,7 +91,7 @@ describe("outbox", () => {
   it("takes over what an older version has left, which knew no prefixes", async () => {
     const path = join(folder, "state.db");
     const old = await Database.open(path, silentLog, 0);
-    await old.exec(`ALTER TABLE samples DROP COLUMN prefix; PRAGMA user_version = 1;
+    await old.exec(`ALTER TABLE samples DROP COLUMN prefix; DROP TABLE documents; PRAGMA user_version = 1;
       INSERT INTO samples VALUES (1, '${ENDPOINT}', 5, '/3303/0/5700', 'float', 21.5);`);
     await old[Symbol.asyncDispose]();
     const { outbox } = await open();
