@@ -1,15 +1,20 @@
 import type { CoapPeer, RequestHandler } from "../coap/request.js";
 
-/** What is agreed with one server: the facts of its Security (0) and Server (1) object instances. */
-export interface ServerAccount {
+/** Whom a peer is opened to. */
+export interface PeerAccount {
   /** `coap://host:port` or another scheme that `OpenPeer` understands. */
   readonly uri: string;
-  /** 1 to 65534, one per client. */
+  /** Security Mode /0/x/2; "none" when absent. Key material stays with `OpenPeer`. */
+  readonly securityMode?: SecurityMode;
+  /** 1 to 65534, one per client; a bootstrap server has none. */
+  readonly shortServerId?: number;
+}
+
+/** What is agreed with one server: the facts of its Security (0) and Server (1) object instances. */
+export interface ServerAccount extends PeerAccount {
   readonly shortServerId: number;
   /** Seconds between Updates at most; 0 means that the registration never expires. */
   readonly lifetimeS: number;
-  /** Security Mode /0/x/2; "none" when absent. Key material stays with `OpenPeer`, never in the tree. */
-  readonly securityMode?: SecurityMode;
   /** Mute Send /1/x/23; "open" when absent. */
   readonly send?: "open" | "muted";
   /** Default Notification Mode /1/x/26; "NON" when absent. */
@@ -19,10 +24,20 @@ export interface ServerAccount {
   readonly defaultPmaxS?: number;
 }
 
-export type SecurityMode = "psk" | "rpk" | "x509" | "none";
+/** What is agreed with the bootstrap server: the facts of its Security (0) object instance. */
+export interface BootstrapAccount extends PeerAccount {
+  readonly shortServerId?: never;
+  /** Client Hold Off Time /0/x/11: seconds before the first request; 0 when absent. */
+  readonly holdOffS?: number;
+  /** Bootstrap-Server Account Timeout /0/x/12: seconds that the account outlives a bootstrap; absent or 0 means for ever. */
+  readonly accountTimeoutS?: number;
+}
+
+/** "x509" with keys from the account, "est" with those of an enrolment. */
+export type SecurityMode = "psk" | "rpk" | "x509" | "est" | "none";
 
 /**
  * Opens the way to a server; `handler` answers what the server asks over it. Rejects with CausewayError COAP_* or the
  * signal's reason. The client opens a new peer for each attempt that follows a failure of the transport.
  */
-export type OpenPeer = (account: ServerAccount, handler: RequestHandler, signal: AbortSignal) => Promise<CoapPeer>;
+export type OpenPeer = (account: PeerAccount, handler: RequestHandler, signal: AbortSignal) => Promise<CoapPeer>;

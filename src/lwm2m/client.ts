@@ -1,10 +1,10 @@
 import { CausewayError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
 import type { ServerAccount } from "./account.js";
+import { addAccountObjects, addServerAccount } from "./accounts.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
 import type { Entry, NamedPath } from "./codec/codec.js";
-import { addSecurity } from "./objects/security.js";
-import { addServer } from "./objects/server.js";
+import type { ServerEffects } from "./objects/server.js";
 import type { Telling } from "./observed.js";
 import { ServerSession } from "./session.js";
 
@@ -18,6 +18,7 @@ export class Lwm2mClient implements AsyncDisposable {
 
   /** Adds objects 0 and 1 to the tree; throws LWM2M_MODEL when their definitions are missing. */
   constructor(options: ClientOptions) {
+    addAccountObjects(options.tree, options.models, (instanceId) => this.#effects(instanceId));
     this.#sessions = options.servers.map((account, instanceId) => this.#session(options, account, instanceId));
   }
 
@@ -68,13 +69,21 @@ export class Lwm2mClient implements AsyncDisposable {
   }
 
   #session(options: ClientOptions, account: ServerAccount, instanceId: number): ServerSession {
-    const { tree, models, clock } = options;
-    addSecurity(tree, models, instanceId, account, clock.nowMs());
-    const effects = { disable: () => session.disable(), update: () => session.update() };
-    addServer(tree, models, instanceId, account, effects, clock.nowMs());
-    const session = new ServerSession(options, account, instanceId, (status) => {
+    addServerAccount(options.tree, instanceId, account, options.clock.nowMs());
+    return new ServerSession(options, account, instanceId, (status) => {
       for (const listener of this.#listeners) listener(status);
     });
-    return session;
+  }
+
+  /** What the server of this Server object instance sets off. */
+  #effects(instanceId: number): ServerEffects {
+    const session = this.#sessions[instanceId];
+    return {
+      disable: () => session?.disable(),
+      update: () => session?.update(),
+      bootstrap: () => {
+        throw new CausewayError("LWM2M_NOT_ALLOWED", "no bootstrap server is known");
+      },
+    };
   }
 }

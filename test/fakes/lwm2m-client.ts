@@ -77,7 +77,7 @@ export async function startBench({
       ...account,
     })),
     openPeer: (account, handler, signal) =>
-      (servers[account.shortServerId - 1] ?? server).openPeer(account, handler, signal),
+      (servers[(account.shortServerId ?? 0) - 1] ?? server).openPeer(account, handler, signal),
     clock,
     log,
     random: () => 0,
