@@ -10,6 +10,7 @@ import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
 import { Lwm2mClient, type OpenPeer, type RegistrationStatus, type ServerAccount } from "./lwm2m/client.js";
+import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
 import { InstanceTable } from "./mapping/instances.js";
 import { Database } from "./outbox/database.js";
@@ -28,6 +29,8 @@ export interface GatewayContext {
   readonly restart: () => void;
   /** For objects 4 and 7; without it the gateway has neither. */
   readonly host?: Host;
+  /** Hears why something was sent to a server, or not. */
+  readonly why?: Why;
 }
 
 export interface EndpointStatus {
@@ -206,7 +209,7 @@ function queuesOf(endpoint: string, historians: readonly ServerAccount[]): reado
 }
 
 function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: GatewayContext): GatewayEndpoint {
-  const { clock, log, random, openPeer } = context;
+  const { clock, log, random, openPeer, why } = context;
   const { endpoint, tree, gateway } = exposed;
   const client = new Lwm2mClient({
     endpoint,
@@ -219,6 +222,7 @@ function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: 
     log,
     random,
     confirmEveryMs: CONFIRM_EVERY_MS,
+    ...(why === undefined ? {} : { why }),
   });
   return { ...exposed, client };
 }

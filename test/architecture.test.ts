@@ -15,6 +15,7 @@ const LAYERS: Record<string, readonly string[]> = {
   mapping: ["base", "field", "lwm2m"],
   outbox: ["base", "lwm2m"],
   config: ["base", "field", "lwm2m", "mapping"],
+  local: ["base", "field", "lwm2m", "outbox"],
 };
 
 interface SourceFile {

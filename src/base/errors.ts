@@ -235,6 +235,18 @@ export const ERROR_TABLE = {
     "Write false to Mute Send, or set 'history: none' for this server.",
   ),
 
+  LOCAL_UNAVAILABLE: entry(
+    "5.00",
+    "operator",
+    "The status API cannot listen at its address.",
+    "Another program has the port, or the address is not of this host: change 'local.listen'.",
+  ),
+  LOCAL_UNREACHABLE: entry(
+    "5.00",
+    "operator",
+    "No gateway answers at the address of the status API.",
+    "Start the gateway with a 'local' section in its configuration, or name the address with --url.",
+  ),
   OUTBOX_UNAVAILABLE: entry(
     "5.00",
     "operator",

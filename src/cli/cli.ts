@@ -7,8 +7,9 @@ import { type Command, EXIT, helpText, type Io, parseArguments } from "./command
 import { explain } from "./explain.js";
 import { preview } from "./preview.js";
 import { run } from "./run.js";
+import { status } from "./status.js";
 
-const COMMANDS: readonly Command[] = [run, check, preview, explain, demo];
+const COMMANDS: readonly Command[] = [run, check, preview, status, explain, demo];
 
 /** Runs the command that the words name and gives the exit code; never rejects. */
 export async function runCli(words: readonly string[], io: Io): Promise<number> {

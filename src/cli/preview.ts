@@ -12,6 +12,7 @@ import { InstanceTable, memoryInstanceStore } from "../mapping/instances.js";
 import { Database } from "../outbox/database.js";
 import { databaseInstanceStore } from "../outbox/instance-rows.js";
 import { readGoodConfig } from "./check.js";
+import { columns } from "./columns.js";
 import { type Command, EXIT } from "./command.js";
 
 export const preview: Command = {
@@ -132,11 +133,5 @@ function renderPreview(endpoint: string, rows: readonly PreviewRow[]): string {
     `${row.object} / ${row.resource}`,
   ]);
   const header = ["PATH", "OPS", "TYPE", "UNIT", "SOURCE", "NAME"];
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)),
-  );
-  const lines = [header, ...cells].map((line) =>
-    line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "),
-  );
-  return [`endpoint ${endpoint}`, ...lines.map((line) => line.trimEnd())].join("\n");
+  return [`endpoint ${endpoint}`, ...columns([header, ...cells])].join("\n");
 }

@@ -7,6 +7,7 @@ import type { GatewayConfig } from "../config/config.js";
 import { readConfig } from "../config/read.js";
 import { openGateway } from "../gateway.js";
 import { hostNetwork } from "../host-network.js";
+import { sentenceOf, Why } from "../lwm2m/why.js";
 import { feedWatchdog, notifyService } from "../service.js";
 import { peerOpener } from "../uplink.js";
 import { readGoodConfig } from "./check.js";
@@ -67,7 +68,14 @@ async function runOnce(config: GatewayConfig, events: Events, io: Io): Promise<G
   const openPeer = peerOpener({ ...context, traffic });
   const host = { network: hostNetwork(), traffic };
   const restart = (): void => events.push("restart");
-  const gateway = await openGateway(config, { ...context, openPeer, restart, host }, scope);
+  const why = new Why();
+  // Only what is at debug level in the end is worth making.
+  if (config.logLevel === "debug") why.listen((explanation) => log.debug(sentenceOf(explanation), { ...explanation }));
+  const gateway = await openGateway(config, { ...context, openPeer, restart, host, why }, scope);
+  if (config.local !== undefined) {
+    const { openLocal } = await import("../local/server.js");
+    openLocal({ ...context, listen: config.local, why, status: gateway.status }, scope);
+  }
   log.info("gateway started", { endpoint: config.endpoint, devices: config.devices.length });
   await notifyService("READY=1", environment, log);
   const watchdog = { environment, clock: systemClock, log, buses: () => gateway.field.status().buses };

@@ -1,3 +1,4 @@
+import type { HostPort } from "../base/host-port.js";
 import type { LogLevel } from "../base/log.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { DeviceConfig, LinkConfig } from "../field/field.js";
@@ -51,6 +52,8 @@ export interface GatewayConfig {
   readonly links: readonly LinkConfig[];
   readonly devices: readonly ConfiguredDevice[];
   readonly outbox: OutboxConfig;
+  /** Where the status API listens; absent where there is none. */
+  readonly local?: HostPort;
   readonly adapters: ReadonlyMap<string, AnyAdapter>;
   readonly models: ModelRegistry;
 }

@@ -1,3 +1,4 @@
+import { formatHostPort, type HostPort, parseHostPort } from "../base/host-port.js";
 import { LOG_LEVELS } from "../base/log.js";
 import { object } from "../base/object-schema.js";
 import {
@@ -90,7 +91,22 @@ export const outboxSection = object(
   { maxSize: sizeBytes, maxAge: durationMs, overflow: oneOf("drop-oldest", "drop-newest") },
 );
 
-export const localSection = object({}, { listen: string });
+const listen: Schema<HostPort> = {
+  json: string.json,
+  read(source, path, problems) {
+    const text = string.read(source, path, problems);
+    const address = text === undefined ? undefined : parseHostPort(text);
+    if (text !== undefined && address === undefined) {
+      problems.add(source.at, path, `'${text}' is not HOST:PORT such as ${formatHostPort(DEFAULT_LISTEN)}`);
+    }
+    return address;
+  },
+};
+
+/** Of the status API; nobody else on the network sees it. */
+export const DEFAULT_LISTEN: HostPort = { host: "127.0.0.1", port: 8474 };
+
+export const localSection = object({}, { listen });
 
 /**
  * The whole file; links are read with the schema of their adapter afterwards. No key is required here, so that the rest

@@ -10,7 +10,7 @@ import { loadModels } from "../lwm2m/models.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import type { GatewayConfig, ServerConfig } from "./config.js";
 import { readDevices } from "./devices.js";
-import { type ConfigFile, configFile, REQUIRED_KEYS, type ServerSection } from "./gateway-schema.js";
+import { type ConfigFile, configFile, DEFAULT_LISTEN, REQUIRED_KEYS, type ServerSection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
 
 export interface ReadConfig {
@@ -74,6 +74,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
       links: [...links.values()].map(({ config }) => config),
       devices,
       outbox,
+      ...(read.local === undefined ? {} : { local: read.local.listen ?? DEFAULT_LISTEN }),
       adapters,
       models,
     },

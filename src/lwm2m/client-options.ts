@@ -5,6 +5,7 @@ import type { ModelRegistry } from "./model.js";
 import type { Lwm2mVersion } from "./models.js";
 import type { GatewayObject } from "./objects/gateway.js";
 import type { ObjectTree } from "./tree.js";
+import type { Why } from "./why.js";
 
 export interface ClientOptions {
   /** Endpoint client name, a URN by preference (OMA LwM2M Core 1.2 §7.4). */
@@ -25,6 +26,8 @@ export interface ClientOptions {
    * of RFC 7641 §4.5 when absent. Shorter means that a server that went away is noticed sooner.
    */
   readonly confirmEveryMs?: number;
+  /** Hears why something was sent, or not. */
+  readonly why?: Why;
 }
 
 /** What is known of one server at this moment; times are wall clock milliseconds. */

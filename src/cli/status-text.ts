@@ -1,0 +1,103 @@
+import type { DeviceEntry, PointEntry, StatusDocument } from "../local/document.js";
+import { columns } from "./columns.js";
+
+/** The document for people: tables of servers, buses and devices, and a line about the outbox. */
+export function statusText(document: StatusDocument): readonly string[] {
+  const { version, nowMs, startedAtMs, endpoints } = document;
+  return [
+    `${endpoints[0]?.endpoint ?? "gateway"}, causeway ${version}, up ${duration(nowMs - startedAtMs)}`,
+    "",
+    ...columns(serverRows(document)),
+    "",
+    ...columns(busRows(document)),
+    "",
+    ...columns(deviceRows(document)),
+    "",
+    outboxLine(document),
+  ];
+}
+
+function serverRows({ endpoints, nowMs }: StatusDocument): readonly (readonly string[])[] {
+  const rows = endpoints.flatMap(({ endpoint, servers }) =>
+    servers.map((server) => {
+      const { shortServerId, uri, state, version, observations, registeredAtMs, provenAtMs } = server;
+      const why = server.lastFailure === undefined ? "" : `after ${server.lastFailure}`;
+      const next = server.retryAtMs === undefined ? "" : `next in ${duration(Math.max(0, server.retryAtMs - nowMs))}`;
+      return [
+        endpoint,
+        String(shortServerId),
+        uri,
+        state,
+        version ?? "-",
+        String(observations),
+        registeredAtMs === undefined ? "-" : duration(nowMs - registeredAtMs),
+        provenAtMs === undefined ? "-" : `${duration(nowMs - provenAtMs)} ago`,
+        [why, next].filter((text) => text !== "").join(", "),
+      ];
+    }),
+  );
+  return [["ENDPOINT", "SERVER", "URI", "STATE", "LWM2M", "OBSERVES", "FOR", "ACKNOWLEDGED", "NOTE"], ...rows];
+}
+
+function busRows({ buses, nowMs }: StatusDocument): readonly (readonly string[])[] {
+  const rows = buses.map(({ links, medium, state, sinceMs, exchanges, faults, queued, fault }) => [
+    links.join(" "),
+    medium,
+    state,
+    duration(nowMs - sinceMs),
+    String(exchanges),
+    Object.entries(faults)
+      .map(([quality, count]) => `${count} ${quality}`)
+      .join(", ") || "none",
+    String(queued),
+    fault === undefined ? "" : `${fault.code}: ${fault.message}`,
+  ]);
+  return [["BUS", "MEDIUM", "STATE", "FOR", "EXCHANGES", "FAULTS", "QUEUED", "NOTE"], ...rows];
+}
+
+function deviceRows({ devices, nowMs }: StatusDocument): readonly (readonly string[])[] {
+  const rows = devices.map((device) => [
+    device.name,
+    device.link,
+    device.health,
+    duration(nowMs - device.sinceMs),
+    device.lastAnswerMs === undefined ? "-" : `${duration(nowMs - device.lastAnswerMs)} ago`,
+    qualities(device.points),
+    noteOf(device),
+  ]);
+  return [["DEVICE", "LINK", "HEALTH", "FOR", "LAST VALUE", "POINTS", "NOTE"], ...rows];
+}
+
+/** As `9 good, 1 timeout`. */
+function qualities(points: readonly PointEntry[]): string {
+  const counts = new Map<string, number>();
+  for (const { quality } of points) counts.set(quality, (counts.get(quality) ?? 0) + 1);
+  return [...counts].map(([quality, count]) => `${count} ${quality}`).join(", ") || "none read";
+}
+
+function noteOf({ points }: DeviceEntry): string {
+  const bad = points.find(({ reason }) => reason !== undefined);
+  return bad === undefined ? "" : `${bad.name}: ${bad.reason}`;
+}
+
+function outboxLine({ outbox, nowMs }: StatusDocument): string {
+  const { buffered, uncommitted, oldestAtMs, delivered, dropped } = outbox;
+  const age = oldestAtMs === undefined ? "" : `, the oldest ${duration(nowMs - oldestAtMs)} old`;
+  return `outbox: ${buffered + uncommitted} samples wait${age}; ${delivered} delivered later, ${dropped} given up`;
+}
+
+const UNITS = [
+  [86_400_000, "d"],
+  [3_600_000, "h"],
+  [60_000, "m"],
+] as const;
+
+/** The two largest units: `3d 4h`, `2m 5s`, `0.4s`. */
+export function duration(ms: number): string {
+  for (const [index, [unitMs, unit]] of UNITS.entries()) {
+    if (ms < unitMs) continue;
+    const [smallerMs, smaller] = UNITS[index + 1] ?? ([1000, "s"] as const);
+    return `${Math.floor(ms / unitMs)}${unit} ${Math.floor((ms % unitMs) / smallerMs)}${smaller}`;
+  }
+  return ms < 10_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)}s` : `${Math.floor(ms / 1000)}s`;
+}

@@ -1,0 +1,88 @@
+import type { BusStatus } from "../field/bus.js";
+import type { DeviceStatus } from "../field/device.js";
+import type { Reading } from "../field/reading.js";
+import type { RegistrationStatus } from "../lwm2m/client-options.js";
+import type { OutboxCounters } from "../outbox/outbox.js";
+
+/** What the document is made of. */
+export interface StatusSource {
+  readonly endpoints: readonly { readonly endpoint: string; readonly servers: readonly RegistrationStatus[] }[];
+  readonly field: { readonly buses: readonly BusStatus[]; readonly devices: readonly DeviceStatus[] };
+  readonly outbox: OutboxCounters;
+}
+
+/** What `GET /status` answers. Names that end in `AtMs` or `SinceMs` are wall clock, milliseconds since 1970. */
+export interface StatusDocument {
+  readonly program: "causeway";
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  /** The gateway's own one is the first. */
+  readonly endpoints: readonly { readonly endpoint: string; readonly servers: readonly RegistrationStatus[] }[];
+  readonly buses: readonly Omit<BusStatus, "trace">[];
+  readonly devices: readonly DeviceEntry[];
+  readonly outbox: OutboxCounters;
+}
+
+export interface DeviceEntry {
+  readonly name: string;
+  readonly link: string;
+  readonly health: DeviceStatus["health"];
+  readonly sinceMs: number;
+  readonly lastAnswerMs?: number;
+  readonly skippedSlots: number;
+  readonly points: readonly PointEntry[];
+}
+
+export interface PointEntry {
+  readonly name: string;
+  readonly quality: Reading["quality"];
+  readonly atMs: number;
+  /** 64-bit integers as text beyond what JSON holds, raw bytes as hexadecimal text; absent after a fault. */
+  readonly value?: number | string | boolean;
+  readonly reason?: string;
+}
+
+export interface ProgramFacts {
+  readonly version: string;
+  readonly startedAtMs: number;
+}
+
+/** Pure. */
+export function statusDocument(
+  source: StatusSource,
+  { version, startedAtMs }: ProgramFacts,
+  nowMs: number,
+): StatusDocument {
+  const { endpoints, field, outbox } = source;
+  return {
+    program: "causeway",
+    version,
+    startedAtMs,
+    nowMs,
+    endpoints,
+    buses: field.buses.map(({ trace: _, ...bus }) => bus),
+    devices: field.devices.map(({ readings, unsupported: _, ...device }) => ({
+      ...device,
+      points: [...readings.values()].map(pointEntry),
+    })),
+    outbox,
+  };
+}
+
+function pointEntry(reading: Reading): PointEntry {
+  const { point: name, quality, atMs } = reading;
+  return {
+    name,
+    quality,
+    atMs,
+    ...(reading.value === undefined ? {} : { value: jsonScalar(reading.value) }),
+    ...("reason" in reading ? { reason: reading.reason } : {}),
+  };
+}
+
+function jsonScalar(value: NonNullable<Reading["value"]>): number | string | boolean {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
