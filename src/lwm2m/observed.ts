@@ -1,11 +1,9 @@
 import { NO_BYTES } from "../base/bytes.js";
 import type { Timer } from "../base/clock.js";
-import type { CoapRequest, CoapResponse, IncomingRequest } from "../coap/request.js";
+import type { CoapRequest, IncomingRequest } from "../coap/request.js";
 import type { Attributes } from "./attributes.js";
 import type { Codec } from "./codec/codec.js";
-import { isTriggered } from "./observation.js";
 import type { ObservationScope, ObservationTerms } from "./observation-terms.js";
-import type { ReadResult } from "./operations.js";
 import { formatPath, type Path } from "./path.js";
 import type { Sample, Value } from "./value.js";
 import type { TreeView, ViewedPath } from "./views.js";
@@ -39,15 +37,18 @@ export interface Observation extends Observable {
   /** Monotonic. */
   sentMs: number;
   lastConMs: number;
-  /** The newest change that the server does not know; `structure` is one of what there is, not of a value. */
-  pending: Sample | "structure" | undefined;
+  /** Wall clock; when the newest value that the server was told was measured. */
+  toldMs: number;
+  /**
+   * The newest change that the server does not know; `everything` is one of what there is, or says that the server may
+   * have missed what it was told.
+   */
+  pending: Sample | "everything" | undefined;
   isInFlight: boolean;
   /** Wall clock of the oldest measurement that is due to be told but not acknowledged. */
   underwaySinceMs: number | undefined;
   /** Measurements, by wall clock, that newer ones overtook because the network is slower than the field. */
   overtaken: { readonly fromMs: number; readonly toMs: number } | undefined;
-  /** What ends it, still to be said. */
-  ending: CoapResponse | undefined;
   /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
   dueMs: number | undefined;
   timer: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -80,12 +81,12 @@ export function beginObservation(
     delivery,
     sent: new Map(),
     sentMs: nowMs,
+    toldMs: Number.NEGATIVE_INFINITY,
     lastConMs: nowMs,
     pending: undefined,
     isInFlight: false,
     underwaySinceMs: undefined,
     overtaken: undefined,
-    ending: undefined,
     dueMs: undefined,
     timer: undefined,
   };
@@ -115,51 +116,33 @@ export function tellingOf(observation: Observation, atMs: number): Telling {
 /** Overtaken measurements further apart than this are two stretches, of which the later one counts. */
 const STRETCH_GAP_MS = 60_000;
 
-/** The change that waits is replaced by a newer one. */
-export function overtake(observation: Observation, sample: Sample): void {
+/** The change that waits is replaced by a newer one. While nothing can be sent, all of it is one stretch. */
+export function overtake(observation: Observation, sample: Sample, state: "running" | "paused"): void {
   const { pending, overtaken } = observation;
   observation.pending = sample;
   // Values of one poll have one time and are told together.
-  if (pending === undefined || pending === "structure" || pending.atMs === sample.atMs) return;
-  const continues = overtaken !== undefined && pending.atMs - overtaken.toMs < STRETCH_GAP_MS;
+  if (pending === undefined || pending === "everything" || pending.atMs === sample.atMs) return;
+  const continues = overtaken !== undefined && (state === "paused" || pending.atMs - overtaken.toMs < STRETCH_GAP_MS);
   observation.overtaken = { fromMs: continues ? overtaken.fromMs : pending.atMs, toMs: pending.atMs };
 }
 
-/** A measurement younger than this is reported without its time, unless the message may be repeated later. */
-const NOTICEABLE_AGE_MS = 1000;
-
-/**
- * What a notification says: the current values, but of a single resource whose change came and went while pmin lasted,
- * the change (it is followed by the current value).
- */
-export function told(observation: Observation, current: ReadResult): ReadResult {
-  const { pending, attributes, sent } = observation;
-  observation.pending = undefined;
-  const entry = current.entries.length === 1 ? current.entries[0] : undefined;
-  if (pending === undefined || pending === "structure" || entry === undefined) return current;
-  if (observation.target.length < 3) return current;
-  if (isTriggered(attributes, sent.get(keyOf(observation, entry.path, entry.prefix)), entry.value)) return current;
-  return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
+/** What the server was told of measurements since then (wall clock) may not have arrived. */
+export function doubt(observation: Observation, fromMs: number): void {
+  const { toldMs, sinceMs, overtaken } = observation;
+  if (toldMs < fromMs) return;
+  observation.overtaken = {
+    fromMs: Math.max(sinceMs, Math.min(fromMs, overtaken?.fromMs ?? fromMs)),
+    toMs: Math.max(toldMs, overtaken?.toMs ?? toldMs),
+  };
+  observation.pending ??= "everything";
 }
 
-/**
- * With the time where the value would otherwise be taken for one of now: when it is old, and in a confirmable message,
- * whose last repetition arrives up to a minute and a half later.
- */
-export function stamped(
-  { entries, newestMs }: ReadResult,
-  nowMs: number,
-  delivery: "CON" | "NON",
-): ReadResult["entries"] {
-  const isFresh = delivery === "NON" && nowMs - newestMs < NOTICEABLE_AGE_MS;
-  if (isFresh || newestMs === Number.NEGATIVE_INFINITY) return entries;
-  // One time for the whole notification: servers take entries of different times for different states of the target.
-  return entries.map((entry) => ({ ...entry, atMs: newestMs }));
-}
-
-export function remember(observation: Observation, { entries }: ReadResult): void {
-  observation.sent.clear();
-  for (const { path, value, prefix } of entries) observation.sent.set(keyOf(observation, path, prefix), value);
+/** The server has acknowledged what was measured then. */
+export function acknowledge(observation: Observation, toldMs: number): void {
+  const { overtaken } = observation;
+  observation.underwaySinceMs = undefined;
+  if (overtaken?.toMs !== toldMs) return;
+  observation.overtaken = overtaken.fromMs < toldMs ? { fromMs: overtaken.fromMs, toMs: toldMs - 1 } : undefined;
 }
 
 /**

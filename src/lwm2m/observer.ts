@@ -2,30 +2,30 @@ import { NO_BYTES } from "../base/bytes.js";
 import type { Clock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import { Code } from "../coap/code.js";
-import type { CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
+import type { CoapRequest, CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
 import { checkConsistent } from "./attributes.js";
 import { readComposite } from "./composite.js";
 import { contentResponse, errorResponse } from "./content.js";
+import { remember, stamped, told } from "./notification-content.js";
+import { NotificationQueue } from "./notification-queue.js";
 import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
+import { ObservationTable } from "./observation-table.js";
 import { type ObservationDefaults, type ObservationTerms, termsOf } from "./observation-terms.js";
 import {
+  acknowledge,
   beginObservation,
+  doubt,
   isWithinPmin,
   keyOf,
   type Observable,
   type Observation,
-  type ObservedPath,
   overtake,
-  remember,
-  stamped,
   TELLINGS,
   type Telling,
   tellingOf,
-  told,
 } from "./observed.js";
 import { type ReadResult, readableType } from "./operations.js";
 import type { Path } from "./path.js";
-import { PathIndex } from "./path-index.js";
 import type { TreeChange } from "./tree.js";
 import type { Sample } from "./value.js";
 import { readView, type TreeView } from "./views.js";
@@ -51,15 +51,13 @@ export interface ObserverOptions {
   onChange(): void;
 }
 
-interface Watched {
-  readonly index: PathIndex<ObservedPath>;
-  readonly listening: Disposable;
+/** What is still to be said of an observation that is over. */
+interface Ending {
+  readonly token: Uint8Array;
+  readonly request: CoapRequest;
+  readonly ending: CoapResponse;
 }
 
-/** Of all observations together. */
-const MAX_PATHS = 20_000;
-/** What waits for its turn waits here, where a newer value takes the place of an older one, not in the endpoint. */
-const MAX_IN_FLIGHT = 16;
 const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
 
 /**
@@ -68,38 +66,47 @@ const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
  */
 export class Observer implements Disposable {
   readonly #options: ObserverOptions;
-  readonly #watched = new Map<TreeView, Watched>();
-  readonly #byToken = new Map<string, Observation>();
-  /** Those that have something to say, in order. */
-  readonly #due = new Set<Observation>();
-  #flushing: "idle" | "scheduled" = "idle";
-  #inFlight = 0;
+  readonly #table = new ObservationTable();
+  readonly #queue: NotificationQueue<Observation | Ending>;
   #sequence = 0;
-  #pathCount = 0;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    this.#queue = new NotificationQueue({
+      send: (due) => this.#takeTurn(due),
+      notify: (notification) => options.notify(notification),
+    });
     this.watch(options.own);
   }
 
   /** What changes in the tree reaches the server from now on, if it is observed. */
   watch(view: TreeView): void {
-    const index = new PathIndex<ObservedPath>();
-    const listening = view.tree.listen((change) => this.#onChange(view, index, change));
-    this.#watched.set(view, { index, listening });
+    this.#table.watch(view, (change) => this.#onChange(view, change));
   }
 
   /** The device behind the prefix is gone: what was observed there ends (OMA LwM2M Gateway 1.1.1). */
   unwatch(view: TreeView): void {
-    const watched = this.#watched.get(view);
-    if (watched === undefined) return;
-    watched.listening[Symbol.dispose]();
-    this.#onStructure(watched.index, [], "instance-removed");
-    this.#watched.delete(view);
+    this.#onStructure(view, [], "instance-removed");
+    this.#table.unwatch(view);
   }
 
   get size(): number {
-    return this.#byToken.size;
+    return this.#table.size;
+  }
+
+  /**
+   * Nothing is sent until `resume`; what changes meanwhile is kept as far as it would be told then. `doubtSinceMs`: what
+   * the server was told of measurements since then (wall clock) may not have arrived, because the server was lost.
+   */
+  pause(doubtSinceMs?: number): void {
+    this.#queue.pause();
+    if (doubtSinceMs === undefined) return;
+    for (const observation of this.#table.all) doubt(observation, doubtSinceMs);
+  }
+
+  resume(): void {
+    for (const observation of this.#table.all) this.#reconsider(observation);
+    this.#queue.resume();
   }
 
   /**
@@ -114,13 +121,11 @@ export class Observer implements Disposable {
     this.#drop(tokenKey);
     const { target, paths, codec } = observable;
     const response = contentResponse(codec, initial.entries, target, clock.nowMs());
-    if (this.#pathCount + paths.length > MAX_PATHS) return response;
+    if (!this.#table.hasRoomFor(paths.length)) return response;
     const nowMs = clock.monotonicMs();
     const observation = beginObservation(observable, request, tokenKey, terms, nowMs, clock.nowMs());
     remember(observation, initial);
-    this.#byToken.set(tokenKey, observation);
-    for (const part of observation.parts) this.#indexOf(part.view)?.add(part.path, part);
-    this.#pathCount += paths.length;
+    this.#table.add(observation);
     this.#arm(observation, pmaxEndMs(observation.attributes, nowMs));
     this.#options.onChange();
     return { ...response, observe: this.#nextSequence() };
@@ -132,7 +137,7 @@ export class Observer implements Disposable {
 
   /** A Reset was the answer to a notification (RFC 7641 §3.6). */
   reject(token: Uint8Array): void {
-    const observation = this.#byToken.get(keyOfToken(token));
+    const observation = this.#table.get(keyOfToken(token));
     if (observation === undefined) return;
     this.cancel(token);
     this.#options.onRejected(observation.underwaySinceMs ?? this.#options.clock.nowMs());
@@ -141,7 +146,7 @@ export class Observer implements Disposable {
   /** What notifications did about a measurement; of several observations the one that did most counts. */
   telling(view: TreeView, path: Path, atMs: number): Telling {
     let best: Telling = "unobserved";
-    this.#indexOf(view)?.upwards(path, ({ observation }) => {
+    this.#table.upwards(view, path, ({ observation }) => {
       const telling = tellingOf(observation, atMs);
       if (TELLINGS.indexOf(telling) > TELLINGS.indexOf(best)) best = telling;
     });
@@ -150,10 +155,9 @@ export class Observer implements Disposable {
 
   /** Attributes of the path, or the server's defaults (`[]`), are others now. */
   attributesChanged(view: TreeView, path: Path): void {
-    const index = this.#indexOf(view);
-    const concerned = new Set(index?.within(path).map((part) => part.observation));
+    const concerned = new Set(this.#table.within(view, path).map((part) => part.observation));
     // Below what is observed, con still counts.
-    index?.upwards(path, ({ observation }) => concerned.add(observation));
+    this.#table.upwards(view, path, ({ observation }) => concerned.add(observation));
     for (const observation of concerned) {
       this.#govern(observation, this.#termsOf(observation));
       this.#reconsider(observation);
@@ -162,39 +166,38 @@ export class Observer implements Disposable {
 
   /** A Register or De-register makes all observations void (OMA LwM2M Core 1.2 §6.4.1). */
   clear(): void {
-    if (this.#byToken.size === 0) return;
-    for (const observation of this.#byToken.values()) observation.timer?.timer.cancel();
-    this.#byToken.clear();
-    for (const { index } of this.#watched.values()) index.clear();
-    this.#pathCount = 0;
-    this.#due.clear();
+    this.#queue.clear();
+    if (this.#table.size === 0) return;
+    for (const observation of this.#table.all) observation.timer?.timer.cancel();
+    this.#table.clear();
     this.#options.onChange();
   }
 
   [Symbol.dispose](): void {
-    for (const { listening } of this.#watched.values()) listening[Symbol.dispose]();
     this.clear();
+    this.#table[Symbol.dispose]();
   }
 
-  #onChange(view: TreeView, index: PathIndex<ObservedPath>, change: TreeChange): void {
+  #onChange(view: TreeView, change: TreeChange): void {
     if (change.kind === "instance-removed") view.attributes.removeWithin(change.path);
-    if (this.#byToken.size === 0) return;
-    if (change.kind === "value") this.#onSample(view, index, change.path, change.sample);
-    else this.#onStructure(index, change.path, change.kind);
+    if (this.#table.size === 0) return;
+    if (change.kind === "value") this.#onSample(view, change.path, change.sample);
+    else this.#onStructure(view, change.path, change.kind);
   }
 
-  #onSample({ tree, prefix }: TreeView, index: PathIndex<ObservedPath>, path: Path, sample: Sample): void {
+  #onSample(view: TreeView, path: Path, sample: Sample): void {
+    const { tree, prefix } = view;
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
-    index.upwards(path, ({ observation, attributes }) => {
+    this.#table.upwards(view, path, ({ observation, attributes }) => {
       if (observation.target.length < 3) {
         const model = tree.resource(objectId, instanceId, resourceId)?.model;
         if (model === undefined || readableType(model) === undefined) return;
       }
       const lastSent = { value: observation.sent.get(keyOf(observation, path, prefix)), atMs: observation.sentMs };
       if (observation.isInFlight || observation.pending !== undefined) {
-        if (observation.pending === "structure" || !isTriggered(attributes, lastSent.value, sample.value)) return;
+        if (!isTriggered(attributes, lastSent.value, sample.value)) return;
         if (isWithinPmin(observation, this.#options.clock.monotonicMs())) observation.pending = sample;
-        else overtake(observation, sample);
+        else overtake(observation, sample, this.#queue.state);
         return;
       }
       const decision = decide(attributes, lastSent, sample.value, this.#options.clock.monotonicMs());
@@ -209,16 +212,16 @@ export class Observer implements Disposable {
     });
   }
 
-  #onStructure(index: PathIndex<ObservedPath>, path: Path, kind: "instance-added" | "instance-removed"): void {
+  #onStructure(view: TreeView, path: Path, kind: "instance-added" | "instance-removed"): void {
     const changed = new Set<Observation>();
-    for (const { observation } of index.within(path)) {
+    for (const { observation } of this.#table.within(view, path)) {
       // What an Observe-Composite names may come and go.
       if (observation.target.length === 0) changed.add(observation);
       else if (kind === "instance-removed") this.#end(observation, NOT_FOUND);
     }
-    index.upwards(path, ({ observation }) => changed.add(observation));
+    this.#table.upwards(view, path, ({ observation }) => changed.add(observation));
     for (const observation of changed) {
-      observation.pending = "structure";
+      observation.pending = "everything";
       this.#reconsider(observation);
     }
   }
@@ -233,25 +236,14 @@ export class Observer implements Disposable {
     else this.#arm(observation, dueMs);
   }
 
-  // What a poll or a write changes arrives value by value; the microtask comes after the last of them.
   #enqueue(observation: Observation): void {
-    this.#due.add(observation);
     observation.underwaySinceMs ??= this.#changedAtMs(observation);
-    if (this.#flushing === "scheduled") return;
-    this.#flushing = "scheduled";
-    queueMicrotask(() => {
-      this.#flushing = "idle";
-      this.#flush();
-    });
+    this.#queue.add(observation);
   }
 
-  #flush(): void {
-    for (const observation of this.#due) {
-      if (this.#inFlight >= MAX_IN_FLIGHT) return;
-      this.#due.delete(observation);
-      if (observation.ending !== undefined) this.#sendEnding(observation, observation.ending);
-      else if (this.#isAlive(observation) && !observation.isInFlight) this.#send(observation);
-    }
+  #takeTurn(due: Observation | Ending): void {
+    if ("ending" in due) this.#sendEnding(due);
+    else if (this.#table.has(due) && !due.isInFlight) this.#send(due);
   }
 
   #send(observation: Observation): void {
@@ -273,19 +265,27 @@ export class Observer implements Disposable {
       return;
     }
     if (delivery === "CON") observation.lastConMs = nowMs;
+    const { toldMs } = observation;
     observation.sentMs = nowMs;
     observation.isInFlight = true;
     this.#arm(observation, undefined);
     const { token, request } = observation;
     const response = { ...content, observe: this.#nextSequence() };
-    void this.#deliver({ token, request, response, delivery }).then((result) => {
+    void this.#queue.deliver({ token, request, response, delivery }).then((result) => {
       observation.isInFlight = false;
       if (result === "acknowledged") this.#options.onAcknowledged(wallMs);
-      if (!this.#isAlive(observation)) return;
+      if (!this.#table.has(observation)) return;
       if (result === "reset") this.reject(token);
-      else if (result === "timeout") this.#options.onLost();
-      else this.#afterDelivery(observation);
+      else if (result === "timeout") this.#onLost(observation);
+      else this.#afterDelivery(observation, toldMs);
     });
+  }
+
+  /** It goes on when the server is back: what it was told counts as not told. */
+  #onLost(observation: Observation): void {
+    doubt(observation, observation.underwaySinceMs ?? observation.toldMs);
+    observation.pending ??= "everything";
+    if (this.#queue.state === "running") this.#options.onLost();
   }
 
   #read({ view, target, paths }: Observation, wallMs: number): ReadResult {
@@ -293,12 +293,12 @@ export class Observer implements Disposable {
   }
 
   #changedAtMs({ pending }: Observation): number {
-    return pending === undefined || pending === "structure" ? this.#options.clock.nowMs() : pending.atMs;
+    return pending === undefined || pending === "everything" ? this.#options.clock.nowMs() : pending.atMs;
   }
 
   // What the server was told of a value that has gone on since must be made up for.
-  #afterDelivery(observation: Observation): void {
-    observation.underwaySinceMs = undefined;
+  #afterDelivery(observation: Observation, toldMs: number): void {
+    acknowledge(observation, toldMs);
     const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.target;
     if (observation.pending === undefined) {
       const resource = observation.view.tree.resource(objectId, instanceId, resourceId);
@@ -311,44 +311,23 @@ export class Observer implements Disposable {
     this.#reconsider(observation);
   }
 
-  async #deliver(notification: Notification): Promise<DeliveryResult> {
-    this.#inFlight++;
-    try {
-      return await this.#options.notify(notification);
-    } catch {
-      return "timeout";
-    } finally {
-      this.#inFlight--;
-      if (this.#due.size > 0) this.#flush();
-    }
-  }
-
   /** Removes an observation whose target cannot be read any more; the server is told so (RFC 7641 §4.2). */
-  #end(observation: Observation, response: CoapResponse): void {
+  #end(observation: Observation, ending: CoapResponse): void {
     this.#drop(observation.tokenKey);
-    observation.ending = response;
-    this.#enqueue(observation);
+    this.#queue.add({ token: observation.token, request: observation.request, ending });
     this.#options.onChange();
   }
 
-  #sendEnding({ token, request }: Observation, response: CoapResponse): void {
-    void this.#deliver({ token, request, response, delivery: "CON" }).then((result) => {
-      if (result === "timeout") this.#options.onLost();
+  #sendEnding({ token, request, ending: response }: Ending): void {
+    void this.#queue.deliver({ token, request, response, delivery: "CON" }).then((result) => {
+      if (result === "timeout" && this.#queue.state === "running") this.#options.onLost();
     });
   }
 
   #drop(tokenKey: string): boolean {
-    const observation = this.#byToken.get(tokenKey);
-    if (observation === undefined) return false;
-    observation.timer?.timer.cancel();
-    this.#byToken.delete(tokenKey);
-    for (const part of observation.parts) this.#indexOf(part.view)?.remove(part.path, part);
-    this.#pathCount -= observation.parts.length;
-    return true;
-  }
-
-  #isAlive(observation: Observation): boolean {
-    return this.#byToken.get(observation.tokenKey) === observation;
+    const observation = this.#table.remove(tokenKey);
+    observation?.timer?.timer.cancel();
+    return observation !== undefined;
   }
 
   /** One timer per observation; it is left alone when it fires early enough, since moving it at each notification costs. */
@@ -374,10 +353,6 @@ export class Observer implements Disposable {
     observation.attributes = whole;
     observation.delivery = delivery;
     for (const [index, part] of observation.parts.entries()) part.attributes = each[index] ?? whole;
-  }
-
-  #indexOf(view: TreeView): PathIndex<ObservedPath> | undefined {
-    return this.#watched.get(view)?.index;
   }
 
   #nextSequence(): number {
