@@ -4,18 +4,20 @@ import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { Code } from "../coap/code.js";
 import type { CoapResponse, IncomingRequest } from "../coap/request.js";
-import { checkApplicable, checkConsistent, mergeAttributes, NO_ATTRIBUTES, parseAttributes } from "./attributes.js";
+import { checkApplicable, parseAttributes } from "./attributes.js";
 import type { Codec, DecodedEntry } from "./codec/codec.js";
 import { ContentFormat, codecFor } from "./codec/formats.js";
-import { compositePaths, compositeResource, readComposite, writeComposite } from "./composite.js";
-import { contentResponse, emptyResponse, errorResponse, negotiate } from "./content.js";
+import { compositeResource, writeComposite } from "./composite.js";
+import { contentResponse, emptyResponse, errorResponse } from "./content.js";
 import { create } from "./create.js";
 import { discover } from "./discover.js";
 import type { Lwm2mVersion } from "./models.js";
 import type { Observer } from "./observer.js";
-import { execute, find, forbidBootstrapObjects, notAllowed, remove } from "./operations.js";
-import { type Path, parseId } from "./path.js";
-import { readView, type TreeView, type Views } from "./views.js";
+import { execute, find, notAllowed, remove } from "./operations.js";
+import type { Path } from "./path.js";
+import { observableOf, readRequest } from "./read-request.js";
+import { compositeCodec, targetOf, unsupported } from "./request-target.js";
+import type { TreeView, Views } from "./views.js";
 import { type WriteMode, write } from "./write.js";
 
 export interface DispatchOptions {
@@ -52,12 +54,7 @@ export class Dispatcher {
   }
 
   #operate(request: IncomingRequest): Answer {
-    const { views } = this.#options;
-    const { path: segments } = request;
-    const isBehind = isPrefix(segments[0]);
-    const view = isBehind ? views.mustFind(segments[0]) : views.own;
-    const path = targetOf(isBehind ? segments.slice(1) : segments);
-    forbidBootstrapObjects(path);
+    const { view, path } = targetOf(request, this.#options.views);
     switch (request.method) {
       case "GET":
         return this.#get(request, view, path);
@@ -72,7 +69,7 @@ export class Dispatcher {
         remove(view.tree, path);
         return emptyResponse(Code.Deleted);
       case "FETCH":
-        return this.#readComposite(request, view, path);
+        return this.#read(request);
       case "iPATCH":
         return this.#writeComposite(request, view, path);
       case "PATCH":
@@ -83,28 +80,19 @@ export class Dispatcher {
   #get(request: IncomingRequest, view: TreeView, path: Path): Answer {
     if (request.accept === ContentFormat.linkFormat && request.observe === undefined)
       return this.#discover(request, view, path);
-    const { clock, observer } = this.#options;
-    const nowMs = clock.nowMs();
-    const result = readView(view, path, nowMs);
-    const codec = negotiate(request.accept, result.use, result.entries[0]?.type, this.#options.version());
-    if (request.observe === 0) {
-      const own = this.#ownAttributes(request, view, path);
-      return observer.observe(request, { view, target: path, paths: [{ view, path }], codec, own }, result);
-    }
-    if (request.observe === 1) observer.cancel(request.token);
-    else forbidQuery(request);
-    return contentResponse(codec, result.entries, path, nowMs);
+    return this.#read(request);
   }
 
-  #ownAttributes(request: IncomingRequest, view: TreeView, path: Path) {
-    if (request.query.length === 0) return undefined;
-    if (this.#options.version() !== "1.2") throw bad("attributes in an Observe need LwM2M 1.2");
-    const change = parseAttributes(request.query);
-    const model = path.length === 0 ? undefined : find(view.tree, path).resource?.model;
-    checkApplicable(change, path, model);
-    const own = mergeAttributes(NO_ATTRIBUTES, change);
-    checkConsistent(own);
-    return own;
+  /** Read and Read-Composite, their observation and its cancellation. */
+  #read(request: IncomingRequest): CoapResponse {
+    const { views, clock, observer } = this.#options;
+    const version = this.#options.version();
+    const nowMs = clock.nowMs();
+    const read = readRequest(request, { views, version, nowMs });
+    if (request.observe === 0) return observer.observe(request, observableOf(request, read, version), read.result);
+    if (request.observe === 1) observer.cancel(request.token);
+    else forbidQuery(request);
+    return contentResponse(read.codec, read.result.entries, read.target.path, nowMs);
   }
 
   #discover(request: IncomingRequest, view: TreeView, path: Path): CoapResponse {
@@ -196,27 +184,10 @@ export class Dispatcher {
     return codec;
   }
 
-  /** Read-Composite, Observe-Composite and its cancellation. */
-  #readComposite(request: IncomingRequest, view: TreeView, path: Path): CoapResponse {
-    const { views, clock, observer } = this.#options;
-    const nowMs = clock.nowMs();
-    const named = compositeCodec(request, view, path, "paths").decodePaths?.(request.payload) ?? [];
-    const paths = compositePaths(named, views);
-    const result = readComposite(paths, nowMs);
-    const codec = negotiate(request.accept, "composite", undefined, this.#options.version());
-    if (request.observe === 0) {
-      const own = this.#ownAttributes(request, view, path);
-      return observer.observe(request, { view, target: path, paths, codec, own }, result);
-    }
-    if (request.observe === 1) observer.cancel(request.token);
-    else forbidQuery(request);
-    return contentResponse(codec, result.entries, path, nowMs);
-  }
-
   async #writeComposite(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
     const { views, clock, signal } = this.#options;
     forbidQuery(request);
-    const entries = compositeCodec(request, view, path, "patch").decode(request.payload, {
+    const entries = compositeCodec(request, { view, path }, "patch").decode(request.payload, {
       target: path,
       resource: (objectId, resourceId, prefix) => compositeResource(views.mustFind(prefix), objectId, resourceId),
       nowMs: clock.nowMs(),
@@ -243,41 +214,6 @@ export class Dispatcher {
   }
 }
 
-/**
- * A first segment that does not begin as a number is the prefix of a device behind the gateway (OMA LwM2M Gateway 1.1.1
- * §8.1).
- */
-function isPrefix(segment: string | undefined): boolean {
-  if (segment === undefined || parseId(segment) !== undefined) return false;
-  return !/^\d+$/.test(segment);
-}
-
-/** Ids of a request's path; anything that is no path is not allowed (OMA LwM2M Transport 1.2 §6.4.4). */
-function targetOf(segments: readonly string[]): Path {
-  const path: number[] = [];
-  for (const segment of segments) {
-    const id = parseId(segment);
-    if (id === undefined || path.length === 4) {
-      throw new CausewayError("LWM2M_NOT_ALLOWED", `/${segments.join("/")} is not an LwM2M path`);
-    }
-    path.push(id);
-  }
-  return path;
-}
-
-/** Composite operations name their targets in the payload; the request itself is for the root. */
-function compositeCodec(
-  { contentFormat }: IncomingRequest,
-  { prefix }: TreeView,
-  path: Path,
-  use: "paths" | "patch",
-): Codec {
-  if (path.length > 0 || prefix !== undefined) throw notAllowed(path, "cannot be the target of a composite operation");
-  const codec = contentFormat === undefined ? undefined : codecFor(contentFormat, use);
-  if (codec === undefined) throw unsupported(contentFormat);
-  return codec;
-}
-
 function depthOf(query: readonly string[]): number | undefined {
   const [option, ...others] = query;
   if (option === undefined) return undefined;
@@ -290,11 +226,6 @@ function depthOf(query: readonly string[]): number | undefined {
 function forbidQuery(request: IncomingRequest): void {
   const [option] = request.query;
   if (option !== undefined) throw new CausewayError("LWM2M_BAD_OPTION", `the query '${option}' has no meaning here`);
-}
-
-function unsupported(contentFormat: number | undefined): CausewayError {
-  const what = contentFormat === undefined ? "a payload without Content-Format" : `content format ${contentFormat}`;
-  return new CausewayError("LWM2M_UNSUPPORTED_FORMAT", `${what} is not supported here`);
 }
 
 function bad(what: string): CausewayError {
