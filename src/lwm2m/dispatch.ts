@@ -18,6 +18,7 @@ import type { Path } from "./path.js";
 import { observableOf, readRequest } from "./read-request.js";
 import { compositeCodec, targetOf, unsupported } from "./request-target.js";
 import type { TreeView, Views } from "./views.js";
+import { type Explainer, refusalReason } from "./why.js";
 import { type WriteMode, write } from "./write.js";
 
 export interface DispatchOptions {
@@ -29,6 +30,8 @@ export interface DispatchOptions {
   readonly signal: AbortSignal;
   /** The version of the registration. */
   version(): Lwm2mVersion;
+  /** Hears of each request that is refused, and why. */
+  readonly explainer?: Explainer | undefined;
 }
 
 type Answer = CoapResponse | Promise<CoapResponse>;
@@ -47,9 +50,9 @@ export class Dispatcher {
   handle(request: IncomingRequest): Answer {
     try {
       const answer = this.#operate(request);
-      return answer instanceof Promise ? answer.catch((error: unknown) => this.#refuse(error)) : answer;
+      return answer instanceof Promise ? answer.catch((error: unknown) => this.#refuse(request, error)) : answer;
     } catch (error) {
-      return this.#refuse(error);
+      return this.#refuse(request, error);
     }
   }
 
@@ -207,7 +210,8 @@ export class Dispatcher {
     return emptyResponse(Code.Changed);
   }
 
-  #refuse(error: unknown): CoapResponse {
+  #refuse(request: IncomingRequest, error: unknown): CoapResponse {
+    this.#options.explainer?.note?.(refusalReason(request, error));
     if (error instanceof CausewayError) return errorResponse(error);
     this.#options.log.error("a request ended in a defect", { error: toError(error) });
     return emptyResponse(Code.InternalServerError);

@@ -1,5 +1,6 @@
 import type { Attributes } from "./attributes.js";
 import { type Value, valuesEqual } from "./value.js";
+import type { ChangeRule } from "./why.js";
 
 /** What the server was last told; `atMs` is on the same clock as `nowMs` of `decide`. */
 export interface LastSent {
@@ -38,19 +39,25 @@ export function pmaxEndMs({ pmin = 0, pmax = 0 }: Attributes, lastSentMs: number
 
 /** Any change, or where conditions are set, one of them: gt or lt crossed either way, a step of st, an edge. */
 export function isTriggered(attributes: Attributes, before: Value | undefined, value: Value): boolean {
+  return ruleOf(attributes, before, value) !== "unchanged";
+}
+
+/** The condition by which the server is to be told, the first where there are several; `unchanged` when it is not. */
+export function ruleOf(attributes: Attributes, before: Value | undefined, value: Value): ChangeRule {
   const { gt, lt, st, edge } = attributes;
-  if (before === undefined) return true;
+  if (before === undefined) return "first";
   if (typeof value === "boolean") {
-    if (edge === undefined) return value !== before;
-    return value !== before && value === (edge === 1);
+    if (value === before) return "unchanged";
+    if (edge === undefined) return "change";
+    return value === (edge === 1) ? "edge" : "unchanged";
   }
-  if (gt === undefined && lt === undefined && st === undefined) return !valuesEqual(before, value);
   const from = toNumber(before);
   const to = toNumber(value);
-  if (from === undefined || to === undefined) return !valuesEqual(before, value);
-  if (gt !== undefined && from > gt !== to > gt) return true;
-  if (lt !== undefined && from < lt !== to < lt) return true;
-  return st !== undefined && from !== to && Math.abs(to - from) >= st;
+  const isFree = gt === undefined && lt === undefined && st === undefined;
+  if (isFree || from === undefined || to === undefined) return valuesEqual(before, value) ? "unchanged" : "change";
+  if (gt !== undefined && from > gt !== to > gt) return "gt";
+  if (lt !== undefined && from < lt !== to < lt) return "lt";
+  return st !== undefined && from !== to && Math.abs(to - from) >= st ? "st" : "unchanged";
 }
 
 function toNumber(value: Value): number | undefined {

@@ -8,6 +8,7 @@ import { readComposite } from "./composite.js";
 import { contentResponse, errorResponse } from "./content.js";
 import { remember, stamped, told } from "./notification-content.js";
 import { NotificationQueue } from "./notification-queue.js";
+import { decisionReason, endedReason, heldReason, sentReason } from "./notification-why.js";
 import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
 import { ObservationTable } from "./observation-table.js";
 import { type ObservationDefaults, type ObservationTerms, termsOf } from "./observation-terms.js";
@@ -29,6 +30,7 @@ import type { Path } from "./path.js";
 import type { TreeChange } from "./tree.js";
 import type { Sample } from "./value.js";
 import { readView, type TreeView } from "./views.js";
+import type { Explainer } from "./why.js";
 
 export interface ObserverOptions {
   /** The client's own tree; others are watched as they come. */
@@ -49,6 +51,8 @@ export interface ObserverOptions {
   onRejected(sinceMs: number): void;
   /** An observation began or ended. */
   onChange(): void;
+  /** Hears of each decision, and why. */
+  readonly explainer?: Explainer | undefined;
 }
 
 /** What is still to be said of an observation that is over. */
@@ -188,19 +192,23 @@ export class Observer implements Disposable {
   #onSample(view: TreeView, path: Path, sample: Sample): void {
     const { tree, prefix } = view;
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
-    this.#table.upwards(view, path, ({ observation, attributes }) => {
+    this.#table.upwards(view, path, (part) => {
+      const { observation, attributes } = part;
       if (observation.target.length < 3) {
         const model = tree.resource(objectId, instanceId, resourceId)?.model;
         if (model === undefined || readableType(model) === undefined) return;
       }
       const lastSent = { value: observation.sent.get(keyOf(observation, path, prefix)), atMs: observation.sentMs };
+      const nowMs = this.#options.clock.monotonicMs();
       if (observation.isInFlight || observation.pending !== undefined) {
+        this.#note?.(heldReason({ part, view, path, value: sample.value, nowMs }, this.#queue.state));
         if (!isTriggered(attributes, lastSent.value, sample.value)) return;
-        if (isWithinPmin(observation, this.#options.clock.monotonicMs())) observation.pending = sample;
+        if (isWithinPmin(observation, nowMs)) observation.pending = sample;
         else overtake(observation, sample, this.#queue.state);
         return;
       }
-      const decision = decide(attributes, lastSent, sample.value, this.#options.clock.monotonicMs());
+      const decision = decide(attributes, lastSent, sample.value, nowMs);
+      this.#note?.(decisionReason({ part, view, path, value: sample.value, nowMs }, decision, this.#queue.state));
       if (decision.send === "no") return;
       if (decision.send === "now") {
         observation.pending = sample;
@@ -252,6 +260,7 @@ export class Observer implements Disposable {
     const wallMs = clock.nowMs();
     const wanted = this.#options.isProofDue?.() === true ? "CON" : observation.delivery;
     const delivery = deliveryOf(wanted, observation.lastConMs, nowMs);
+    this.#note?.(sentReason(observation, delivery));
     let content: CoapResponse;
     try {
       const result = told(observation, this.#read(observation, wallMs));
@@ -313,6 +322,7 @@ export class Observer implements Disposable {
 
   /** Removes an observation whose target cannot be read any more; the server is told so (RFC 7641 §4.2). */
   #end(observation: Observation, ending: CoapResponse): void {
+    this.#note?.(endedReason(observation));
     this.#drop(observation.tokenKey);
     this.#queue.add({ token: observation.token, request: observation.request, ending });
     this.#options.onChange();
@@ -322,6 +332,11 @@ export class Observer implements Disposable {
     void this.#queue.deliver({ token, request, response, delivery: "CON" }).then((result) => {
       if (result === "timeout" && this.#queue.state === "running") this.#options.onLost();
     });
+  }
+
+  /** Undefined while nobody listens. */
+  get #note(): Explainer["note"] {
+    return this.#options.explainer?.note;
   }
 
   #drop(tokenKey: string): boolean {

@@ -1,3 +1,6 @@
+import { CausewayError, toError } from "../base/errors.js";
+import type { CoapRequest } from "../coap/request.js";
+
 /** A step of one server's registration: what happened, and what the client does about it. */
 export interface RegistrationReason {
   readonly what: "registration";
@@ -9,39 +12,28 @@ export interface RegistrationReason {
   readonly actions: readonly string[];
 }
 
-/** Why a notification goes out now, waits for its time, or is not made. */
-export type NotificationRule =
-  /** No condition is set, and the value is another. */
-  | "change"
-  | "gt"
-  | "lt"
-  | "st"
-  | "edge"
-  /** There was no value before. */
-  | "first"
-  /** What there is has changed: an instance came or went. */
-  | "structure"
-  | "pmax"
-  /** The value is as the server knows it, or no condition is met. */
-  | "unchanged"
-  /** The server was told all the time that it is gone. */
-  | "ended"
-  /** The server is not there: it hears of the value when it returns. */
-  | "paused";
+/** By which condition a value is to be told; `unchanged` by none (see `ruleOf`). */
+export type ChangeRule = "first" | "change" | "gt" | "lt" | "st" | "edge" | "unchanged";
+
+/** What a notification is made for: also because instances came or went, because pmax is over, or as the last one. */
+export type NotificationRule = ChangeRule | "structure" | "pmax" | "ended";
 
 export interface NotificationReason {
   readonly what: "notification";
-  /** Of the observation; `/` for an Observe-Composite. */
+  /** Of the observation, with the prefix of the device; `/` for an Observe-Composite. */
   readonly observed: string;
   /** The resource that changed, where one did. */
   readonly path?: string;
-  readonly verdict: "sent" | "waits" | "not sent";
+  /** `due`: it is sent with the next turn, together with what else changes until then. */
+  readonly verdict: "due" | "waits" | "not sent" | "sent";
   readonly rule: NotificationRule;
-  /** What it waits for: the end of pmin, or an earlier notification of the same observation. */
-  readonly waitsFor?: "pmin" | "delivery" | "pmax";
+  /** The end of pmin or pmax, the end of the notification before, or the return of the server. */
+  readonly waitsFor?: "pmin" | "pmax" | "delivery" | "server";
   /** Milliseconds until the wait ends, where that is known. */
   readonly waitMs?: number;
   readonly delivery?: "CON" | "NON";
+  /** Why it is confirmable although nobody wants it so: nothing has proven for long that the server is there. */
+  readonly confirms?: "server";
 }
 
 /** A request that was answered with an error. */
@@ -52,6 +44,12 @@ export interface RefusalReason {
   /** As `4.05`. */
   readonly code: string;
   readonly because: string;
+}
+
+export function refusalReason({ method, path, query }: CoapRequest, error: unknown): RefusalReason {
+  const request = `${method} /${path.join("/")}${query.length === 0 ? "" : `?${query.join("&")}`}`;
+  const code = error instanceof CausewayError ? error.coapCode : "5.00";
+  return { what: "refusal", request, code, because: toError(error).message };
 }
 
 export type Reason = RegistrationReason | NotificationReason | RefusalReason;
@@ -113,11 +111,12 @@ export function sentenceOf(reason: Reason): string {
       return `registration: ${event}: ${[change, ...actions].join(", ")}`;
     }
     case "notification": {
-      const { observed, path, verdict, rule, waitsFor, waitMs, delivery } = reason;
+      const { observed, path, verdict, rule, waitsFor, waitMs, delivery, confirms } = reason;
       const of = path === undefined || path === observed ? observed : `${path} in ${observed}`;
       const time = waitMs === undefined ? "" : ` ${(waitMs / 1000).toFixed(1)} s`;
       const wait = waitsFor === undefined ? "" : `${time} for ${waitsFor}`;
-      return `notification of ${of}: ${verdict}${wait}${delivery === undefined ? "" : ` ${delivery}`} (${rule})`;
+      const how = delivery === undefined ? "" : ` ${delivery}`;
+      return `notification of ${of}: ${verdict}${wait}${how} (${rule}${confirms === undefined ? "" : ", proves the server"})`;
     }
     case "refusal":
       return `${reason.request}: ${reason.code}, ${reason.because}`;
