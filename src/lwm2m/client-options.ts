@@ -3,6 +3,7 @@ import type { Log } from "../base/log.js";
 import type { OpenPeer, ServerAccount } from "./account.js";
 import type { ModelRegistry } from "./model.js";
 import type { Lwm2mVersion } from "./models.js";
+import type { AccessControl } from "./objects/access-control.js";
 import type { GatewayObject } from "./objects/gateway.js";
 import type { ObjectTree } from "./tree.js";
 import type { Why } from "./why.js";
@@ -14,6 +15,8 @@ export interface ClientOptions {
   readonly tree: ObjectTree;
   /** Devices behind the gateway; absent where there are none. */
   readonly gateway?: GatewayObject;
+  /** Object 2 of the tree; without it every server may do everything. */
+  readonly access?: AccessControl;
   readonly models: ModelRegistry;
   readonly servers: readonly ServerAccount[];
   readonly openPeer: OpenPeer;

@@ -4,6 +4,7 @@ import type { ServerAccount } from "./account.js";
 import { addAccountObjects, addServerAccount } from "./accounts.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
 import type { Entry, NamedPath } from "./codec/codec.js";
+import type { AccessControl } from "./objects/access-control.js";
 import type { ServerEffects } from "./objects/server.js";
 import type { Telling } from "./observed.js";
 import { ServerSession } from "./session.js";
@@ -14,10 +15,12 @@ export type { ClientOptions, RegistrationStatus } from "./client-options.js";
 /** One endpoint name and its registrations with all of its servers (OMA LwM2M Core 1.2 §6.2). */
 export class Lwm2mClient implements AsyncDisposable {
   readonly #sessions: readonly ServerSession[];
+  readonly #access: AccessControl | undefined;
   readonly #listeners = new Set<(status: RegistrationStatus) => void>();
 
   /** Adds objects 0 and 1 to the tree; throws LWM2M_MODEL when their definitions are missing. */
   constructor(options: ClientOptions) {
+    this.#access = options.access;
     addAccountObjects(options.tree, options.models, (instanceId) => this.#effects(instanceId));
     this.#sessions = options.servers.map((account, instanceId) => this.#session(options, account, instanceId));
   }
@@ -25,6 +28,7 @@ export class Lwm2mClient implements AsyncDisposable {
   /** Begins to register and returns at once; closing the scope closes the client. */
   start(scope: Scope): void {
     scope.use(this);
+    this.#access?.refresh();
     for (const session of this.#sessions) session.start();
   }
 
@@ -47,7 +51,7 @@ export class Lwm2mClient implements AsyncDisposable {
 
   /**
    * Send (OMA LwM2M Core 1.2 §6.4.6) in SenML CBOR to one server, or to every registered server when none is named.
-   * Resolves when acknowledged with 2.04. Rejects with LWM2M_NOT_REGISTERED (no registration, or the server cannot take
+   * What a server may not read is left out. Resolves when acknowledged with 2.04. Rejects with LWM2M_NOT_REGISTERED (no registration, or the server cannot take
    * it now; it may be repeated), LWM2M_SEND_UNAVAILABLE (muted, or an LwM2M 1.0 registration), LWM2M_BAD_REQUEST
    * (refused for good), COAP_* or the signal's reason.
    */
@@ -56,7 +60,12 @@ export class Lwm2mClient implements AsyncDisposable {
       shortServerId === undefined ? status.state === "registered" : account.shortServerId === shortServerId,
     );
     if (targets.length === 0) throw new CausewayError("LWM2M_NOT_REGISTERED", "no server is registered");
-    await Promise.all(targets.map((session) => session.send(entries, signal)));
+    await Promise.all(
+      targets.map(async (session) => {
+        const readable = this.#readable(entries, session.account.shortServerId);
+        if (readable.length > 0) await session.send(readable, signal);
+      }),
+    );
   }
 
   /** De-registers everywhere, within 5 s, and closes the peers; idempotent. */
@@ -66,6 +75,16 @@ export class Lwm2mClient implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What the server has the right to; to what is behind a prefix there is no limit. */
+  #readable(entries: readonly Entry[], shortServerId: number): readonly Entry[] {
+    const access = this.#access?.of(shortServerId);
+    if (access === undefined) return entries;
+    return entries.filter(
+      ({ path: [objectId = -1, instanceId = -1], prefix }) =>
+        prefix !== undefined || access.may("read", objectId, instanceId),
+    );
   }
 
   #session(options: ClientOptions, account: ServerAccount, instanceId: number): ServerSession {

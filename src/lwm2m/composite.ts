@@ -5,7 +5,7 @@ import type { ResourceModel } from "./model.js";
 import { forbidBootstrapObjects, isHidden, type ReadResult } from "./operations.js";
 import { formatPath, type Path } from "./path.js";
 import type { ObjectTree } from "./tree.js";
-import { readView, type TreeView, type ViewedPath, type Views } from "./views.js";
+import { authorise, readView, type TreeView, type ViewedPath, type Views } from "./views.js";
 import { planWrite } from "./write.js";
 
 /**
@@ -28,20 +28,36 @@ function nameOf(prefix: string | undefined, path: Path): string {
   return prefix === undefined ? formatPath(path) : `/${prefix}${formatPath(path)}`;
 }
 
-/** OMA LwM2M Core 1.2 §6.3.8: the values of all that is there and can be read; the rest is left out. */
+/**
+ * OMA LwM2M Core 1.2 §6.3.8: the values of all that is there and can be read; the rest is left out. Throws
+ * LWM2M_UNAUTHORIZED when something is there and the server may read none of it (§8.2.1).
+ */
 export function readComposite(paths: readonly ViewedPath[], nowMs: number): ReadResult {
   const entries: Entry[] = [];
   let newestMs = Number.NEGATIVE_INFINITY;
+  let refusal: unknown;
+  let isReadable = false;
   for (const { view, path } of paths) {
     if (view.state === "removed") continue;
     for (const part of path.length === 0 ? visibleObjects(view.tree) : [path]) {
-      const result = readIfThere(view, part, nowMs);
-      if (result === undefined) continue;
-      entries.push(...result.entries);
-      newestMs = Math.max(newestMs, result.newestMs);
+      try {
+        const result = readIfThere(view, part, nowMs);
+        if (result === undefined) continue;
+        isReadable = true;
+        entries.push(...result.entries);
+        newestMs = Math.max(newestMs, result.newestMs);
+      } catch (error) {
+        if (!isUnauthorised(error)) throw error;
+        refusal = error;
+      }
     }
   }
+  if (refusal !== undefined && !isReadable) throw refusal;
   return { entries, newestMs, use: "values" };
+}
+
+function isUnauthorised(error: unknown): boolean {
+  return error instanceof CausewayError && error.code === "LWM2M_UNAUTHORIZED";
 }
 
 function visibleObjects(tree: ObjectTree): readonly Path[] {
@@ -84,6 +100,7 @@ export async function writeComposite(
   signal: AbortSignal,
 ): Promise<void> {
   if (entries.length === 0) throw new CausewayError("LWM2M_BAD_REQUEST", "nothing to write");
+  for (const { path, prefix } of entries) authorise(views.mustFind(prefix), "write", path);
   const changes = byResource(entries, views).flatMap(
     ({ view, path, own }) => planWrite(view.tree, { path, mode: "update", entries: own }).changes,
   );

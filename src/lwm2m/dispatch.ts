@@ -17,7 +17,7 @@ import { execute, find, notAllowed, remove } from "./operations.js";
 import type { Path } from "./path.js";
 import { observableOf, readRequest } from "./read-request.js";
 import { compositeCodec, targetOf, unsupported } from "./request-target.js";
-import type { TreeView, Views } from "./views.js";
+import { authorise, type TreeView, type Views } from "./views.js";
 import { type Explainer, refusalReason } from "./why.js";
 import { type WriteMode, write } from "./write.js";
 
@@ -69,6 +69,7 @@ export class Dispatcher {
         return this.#post(request, view, path);
       case "DELETE":
         forbidQuery(request);
+        authorise(view, "delete", path);
         remove(view.tree, path);
         return emptyResponse(Code.Deleted);
       case "FETCH":
@@ -122,6 +123,7 @@ export class Dispatcher {
     forbidQuery(request);
     const args = utf8Decode(request.payload);
     if (args === undefined) throw bad("the arguments are not UTF-8");
+    authorise(view, "execute", path);
     await execute(view.tree, path, args, this.#options.signal);
     return emptyResponse(Code.Changed);
   }
@@ -131,6 +133,7 @@ export class Dispatcher {
     const { clock, signal } = this.#options;
     forbidQuery(request);
     if (path.length < 2) throw notAllowed(path, "cannot be written as a whole");
+    authorise(view, "write", path);
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
     const model = tree.resource(objectId, instanceId, resourceId)?.model;
     // A payload for what cannot be written need not even be decodable.
@@ -145,8 +148,10 @@ export class Dispatcher {
     const { clock, signal } = this.#options;
     forbidQuery(request);
     if (find(tree, path).object.factory?.by !== "servers") throw notAllowed(path, "takes no new instances");
+    authorise(view, "create", path);
     const entries = this.#decode(request, view, path);
     const created = await create(tree, path, entries, clock.nowMs(), signal);
+    for (const instanceId of created) view.access.created(path[0] ?? -1, instanceId);
     const [only, ...others] = created;
     if (only === undefined || others.length > 0) return emptyResponse(Code.Created);
     return {
@@ -203,6 +208,7 @@ export class Dispatcher {
     const { tree, attributes } = view;
     if (request.query.length === 0) throw bad("neither a value nor attributes to write");
     const target = find(tree, path);
+    authorise(view, "read", path);
     const change = parseAttributes(request.query);
     checkApplicable(change, path, target.resource?.model);
     attributes.write(path, change);

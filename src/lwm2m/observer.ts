@@ -29,7 +29,7 @@ import { type ReadResult, readableType } from "./operations.js";
 import type { Path } from "./path.js";
 import type { TreeChange } from "./tree.js";
 import type { Sample } from "./value.js";
-import { readView, type TreeView } from "./views.js";
+import { mayRead, readView, type TreeView } from "./views.js";
 import type { Explainer } from "./why.js";
 
 export interface ObserverOptions {
@@ -194,6 +194,7 @@ export class Observer implements Disposable {
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
     this.#table.upwards(view, path, (part) => {
       const { observation, attributes } = part;
+      if (observation.target.length === 1 && !mayRead(view, path)) return;
       if (observation.target.length < 3) {
         const model = tree.resource(objectId, instanceId, resourceId)?.model;
         if (model === undefined || readableType(model) === undefined) return;

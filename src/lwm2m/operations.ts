@@ -1,4 +1,5 @@
 import { CausewayError } from "../base/errors.js";
+import { type Access, FULL_ACCESS } from "./access.js";
 import type { Entry } from "./codec/codec.js";
 import type { ResourceModel } from "./model.js";
 import { formatPath, type Path } from "./path.js";
@@ -58,8 +59,11 @@ export function find(tree: ObjectTree, path: Path): Target {
   return { object, instance, resource };
 }
 
-/** OMA LwM2M Core 1.2 §6.3.1; parts that cannot be read or have no value yet are left out of objects and instances. */
-export function read(tree: ObjectTree, path: Path, nowMs: number): ReadResult {
+/**
+ * OMA LwM2M Core 1.2 §6.3.1; parts that cannot be read or have no value yet are left out of objects and instances, and
+ * instances that `access` does not show out of objects.
+ */
+export function read(tree: ObjectTree, path: Path, nowMs: number, access: Access = FULL_ACCESS): ReadResult {
   const { object, instance, resource } = find(tree, path);
   const entries: Entry[] = [];
   if (resource !== undefined) {
@@ -73,6 +77,7 @@ export function read(tree: ObjectTree, path: Path, nowMs: number): ReadResult {
   }
   let newestMs = Number.NEGATIVE_INFINITY;
   for (const part of instance === undefined ? object.instances.values() : [instance]) {
+    if (instance === undefined && !access.may("read", object.model.id, part.id)) continue;
     newestMs = Math.max(newestMs, readInstance(entries, part, nowMs));
   }
   return { entries, newestMs, use: "values" };

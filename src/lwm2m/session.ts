@@ -78,10 +78,15 @@ export class ServerSession {
       this.#resolveClosed = resolve;
     });
     this.#introduction = new Introduction(clock);
-    this.#views = new Views(tree, client.gateway, {
-      onMade: (view) => this.#observer.watch(view),
-      onRemoved: (view) => this.#observer.unwatch(view),
-    });
+    this.#views = new Views(
+      tree,
+      client.gateway,
+      {
+        onMade: (view) => this.#observer.watch(view),
+        onRemoved: (view) => this.#observer.unwatch(view),
+      },
+      client.access?.of(account.shortServerId),
+    );
     this.#observer = new Observer({
       own: this.#views.own,
       clock,

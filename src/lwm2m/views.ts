@@ -1,16 +1,18 @@
 import { CausewayError } from "../base/errors.js";
+import { type Access, FULL_ACCESS, type Right } from "./access.js";
 import { AttributeStore } from "./attributes.js";
 import type { GatewayObject } from "./objects/gateway.js";
 import { type ReadResult, read } from "./operations.js";
-import type { Path } from "./path.js";
+import { formatPath, type Path } from "./path.js";
 import type { ObjectTree } from "./tree.js";
 
-/** A tree as one server sees it, with what the server has attached there. */
+/** A tree as one server sees it, with what the server has attached there and may do. */
 export interface TreeView {
   /** Of the device behind the gateway; undefined for the gateway's own objects. */
   readonly prefix: string | undefined;
   readonly tree: ObjectTree;
   readonly attributes: AttributeStore;
+  readonly access: Access;
   state: "shown" | "removed";
 }
 
@@ -19,9 +21,32 @@ export interface ViewedPath {
   readonly path: Path;
 }
 
-/** As `read`; names of what is behind a prefix carry it (OMA LwM2M Gateway 1.1.1 §9). */
-export function readView({ tree, prefix }: TreeView, path: Path, nowMs: number): ReadResult {
-  const result = read(tree, path, nowMs);
+/**
+ * Throws LWM2M_UNAUTHORIZED unless the server has the right. To what has no instance id only creating needs one (OMA
+ * LwM2M Core 1.2 §8.2.3).
+ */
+export function authorise({ access }: TreeView, right: Right, path: Path): void {
+  const [objectId = -1, instanceId] = path;
+  const isGranted =
+    right === "create"
+      ? access.mayCreate(objectId)
+      : instanceId === undefined || access.may(right, objectId, instanceId);
+  if (isGranted) return;
+  throw new CausewayError("LWM2M_UNAUTHORIZED", `the server may not ${right} ${formatPath(path.slice(0, 2))}`);
+}
+
+export function mayRead({ access }: TreeView, [objectId = -1, instanceId]: Path): boolean {
+  return instanceId === undefined || access.may("read", objectId, instanceId);
+}
+
+/**
+ * As `read`, without the instances that the server may not read; throws LWM2M_UNAUTHORIZED when the path is within one.
+ * Names of what is behind a prefix carry it (OMA LwM2M Gateway 1.1.1 §9).
+ */
+export function readView(view: TreeView, path: Path, nowMs: number): ReadResult {
+  const { tree, prefix, access } = view;
+  authorise(view, "read", path);
+  const result = read(tree, path, nowMs, access);
   if (prefix === undefined) return result;
   return { ...result, entries: result.entries.map((entry) => ({ ...entry, prefix })) };
 }
@@ -40,8 +65,14 @@ export class Views implements Disposable {
   readonly #listener: ViewListener;
   readonly #listening: Disposable | undefined;
 
-  constructor(tree: ObjectTree, gateway: GatewayObject | undefined, listener: ViewListener) {
-    this.own = viewOf(undefined, tree);
+  /** `access` is that to the gateway's own tree; behind prefixes there are no limits. */
+  constructor(
+    tree: ObjectTree,
+    gateway: GatewayObject | undefined,
+    listener: ViewListener,
+    access: Access = FULL_ACCESS,
+  ) {
+    this.own = viewOf(undefined, tree, access);
     this.#gateway = gateway;
     this.#listener = listener;
     this.#listening = gateway?.onRemoved((prefix) => this.#remove(prefix));
@@ -72,7 +103,7 @@ export class Views implements Disposable {
   #make(prefix: string): TreeView | undefined {
     const tree = this.#gateway?.tree(prefix);
     if (tree === undefined) return undefined;
-    const view = viewOf(prefix, tree);
+    const view = viewOf(prefix, tree, FULL_ACCESS);
     this.#behind.set(prefix, view);
     this.#listener.onMade(view);
     return view;
@@ -87,6 +118,6 @@ export class Views implements Disposable {
   }
 }
 
-function viewOf(prefix: string | undefined, tree: ObjectTree): TreeView {
-  return { prefix, tree, attributes: new AttributeStore(), state: "shown" };
+function viewOf(prefix: string | undefined, tree: ObjectTree, access: Access): TreeView {
+  return { prefix, tree, attributes: new AttributeStore(), access, state: "shown" };
 }

@@ -3,6 +3,7 @@ import { Scope } from "../../src/base/scope.js";
 import { Lwm2mClient, type ServerAccount } from "../../src/lwm2m/client.js";
 import type { ModelRegistry, ObjectModel } from "../../src/lwm2m/model.js";
 import { loadModels } from "../../src/lwm2m/models.js";
+import type { AccessControl } from "../../src/lwm2m/objects/access-control.js";
 import { addDevice, type Device } from "../../src/lwm2m/objects/device.js";
 import type { GatewayObject } from "../../src/lwm2m/objects/gateway.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
@@ -35,6 +36,8 @@ export interface BenchOptions {
   readonly confirmEveryMs?: number;
   /** Makes what stands behind prefixes, before the client starts. */
   gateway?(tree: ObjectTree, clock: FakeClock): GatewayObject;
+  /** Makes object 2. */
+  access?(tree: ObjectTree, clock: FakeClock): AccessControl;
   /** Fills the tree before the client starts. */
   prepare?(tree: ObjectTree, server: FakeLwm2mServer): void;
 }
@@ -45,6 +48,7 @@ export async function startBench({
   log = silentLog,
   confirmEveryMs,
   gateway,
+  access,
   prepare,
 }: BenchOptions = {}): Promise<Bench> {
   const clock = new FakeClock();
@@ -64,11 +68,13 @@ export async function startBench({
   const device = addDevice(tree, shippedModels, facts, clock);
   const servers = accounts.map(() => new FakeLwm2mServer());
   const [server = new FakeLwm2mServer()] = servers;
+  const control = access?.(tree, clock);
   prepare?.(tree, server);
   const client = new Lwm2mClient({
     endpoint: "urn:dev:os:32473-1",
     tree,
     ...(gateway === undefined ? {} : { gateway: gateway(tree, clock) }),
+    ...(control === undefined ? {} : { access: control }),
     models: shippedModels,
     servers: accounts.map((account, index) => ({
       uri: `coap://192.0.2.${index + 1}:5683`,

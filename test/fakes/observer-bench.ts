@@ -1,5 +1,6 @@
 import { utf8Encode } from "../../src/base/bytes.js";
 import type { DeliveryResult, Notification } from "../../src/coap/request.js";
+import { FULL_ACCESS } from "../../src/lwm2m/access.js";
 import { AttributeStore } from "../../src/lwm2m/attributes.js";
 import { codecFor } from "../../src/lwm2m/codec/formats.js";
 import { Observer, type ObserverOptions } from "../../src/lwm2m/observer.js";
@@ -30,7 +31,13 @@ export class ObserverBench {
       this.tree.addInstance(model(3303), instanceId);
       this.tree.set([3303, instanceId, 5700], { value: 20, atMs: clock.nowMs() });
     }
-    this.view = { prefix: undefined, tree: this.tree, attributes: new AttributeStore(), state: "shown" };
+    this.view = {
+      prefix: undefined,
+      tree: this.tree,
+      attributes: new AttributeStore(),
+      access: FULL_ACCESS,
+      state: "shown",
+    };
     this.observer = new Observer({
       own: this.view,
       clock,
