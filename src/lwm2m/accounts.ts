@@ -3,7 +3,7 @@ import type { ModelRegistry } from "./model.js";
 import { addSecurityObject, SecurityId, securityMode, securityValues } from "./objects/security.js";
 import { addServerObject, type ServerEffects, ServerId, serverSettings, serverValues } from "./objects/server.js";
 import type { ObjectEntry, ObjectTree } from "./tree.js";
-import type { Value } from "./value.js";
+import type { ObjectLink, Value } from "./value.js";
 
 /** A server account as it is in the tree: an instance of object 0 and one of object 1 with the same short server id. */
 export interface PlacedServerAccount extends ServerAccount {
@@ -13,6 +13,12 @@ export interface PlacedServerAccount extends ServerAccount {
 
 export interface PlacedBootstrapAccount extends BootstrapAccount {
   readonly securityInstanceId: number;
+}
+
+/** What resource `resourceId` of a Security object instance leads to. */
+export interface LinkedInstance {
+  readonly resourceId: number;
+  readonly to: ObjectLink;
 }
 
 /** OMA LwM2M Core 1.2 §6.1.2. */
@@ -83,6 +89,15 @@ export function accountsOf(tree: ObjectTree): Accounts {
 
 export function isBootstrapAccount(tree: ObjectTree, securityInstanceId: number): boolean {
   return valueAt(tree, 0, securityInstanceId, SecurityId.bootstrap) === true;
+}
+
+/** The instances of objects 21, 23 and 24 that belong to the account of a Security object instance. */
+export function linkedInstances(tree: ObjectTree, securityInstanceId: number): readonly LinkedInstance[] {
+  return [SecurityId.oscore, SecurityId.mqtt, SecurityId.cose].flatMap((resourceId) =>
+    [...(tree.resource(0, securityInstanceId, resourceId)?.samples.values() ?? [])].flatMap(({ value }) =>
+      typeof value === "object" && !(value instanceof Uint8Array) ? [{ resourceId, to: value }] : [],
+    ),
+  );
 }
 
 /** The stored value of a single resource. */

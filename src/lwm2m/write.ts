@@ -18,7 +18,7 @@ export interface WriteRequest {
 }
 
 /** What a payload says of one resource: values by resource-instance id, 0 for a single one; null takes one away. */
-type Assignment = Map<number, Value | null>;
+export type Assignment = Map<number, Value | null>;
 
 /** A write that has passed every check, still to be carried out. */
 interface Plan {
@@ -82,7 +82,8 @@ function findInstance(tree: ObjectTree, path: Path): { object: ObjectEntry; inst
   return { object, instance };
 }
 
-function assignmentsOf(target: Path, entries: readonly DecodedEntry[]): Map<number, Assignment> {
+/** What a payload says, by resource; throws LWM2M_BAD_REQUEST for what is not within the target or comes twice. */
+export function assignmentsOf(target: Path, entries: readonly DecodedEntry[]): Map<number, Assignment> {
   const assignments = new Map<number, Assignment>();
   // A resource target is named by the request alone: an empty payload empties a multiple resource.
   const [, , targetResourceId] = target;
@@ -143,8 +144,16 @@ function changeOf(
   return { tree, path, model, resource, values };
 }
 
-/** Type, range and enumeration of the model; links must lead somewhere (OMA LwM2M Core 1.2 §6.3.3). */
+/** As `checkFit`; links must lead somewhere, too (OMA LwM2M Core 1.2 §6.3.3). */
 export function checkValue(tree: ObjectTree, path: Path, model: ResourceModel, value: Value): void {
+  checkFit(path, model, value);
+  if (typeof value === "object" && !(value instanceof Uint8Array) && !leadsSomewhere(tree, value)) {
+    throw bad(path, `links to ${value.objectId}:${value.instanceId}, which does not exist`);
+  }
+}
+
+/** Type, range and enumeration of the model; throws VALUE_INVALID. */
+export function checkFit(path: Path, model: ResourceModel, value: Value): void {
   const { type, range, allowed } = model;
   if (type === undefined || !fitsType(type, value)) throw invalid(path, `takes ${type ?? "no value"}`);
   if (range !== undefined) {
@@ -156,16 +165,14 @@ export function checkValue(tree: ObjectTree, path: Path, model: ResourceModel, v
   if (allowed !== undefined && !allowed.some((one) => one === normalised(value))) {
     throw invalid(path, `must be one of ${allowed.join(", ")}`);
   }
-  if (typeof value === "object" && !(value instanceof Uint8Array) && !leadsSomewhere(tree, value)) {
-    throw bad(path, `links to ${value.objectId}:${value.instanceId}, which does not exist`);
-  }
 }
 
 function normalised(value: Value): Value {
   return typeof value === "bigint" && value === BigInt(Number(value)) ? Number(value) : value;
 }
 
-function leadsSomewhere(tree: ObjectTree, { objectId, instanceId }: ObjectLink): boolean {
+/** A link to an instance that is there, to any of an object's, or to nothing. */
+export function leadsSomewhere(tree: ObjectTree, { objectId, instanceId }: ObjectLink): boolean {
   if (objectId === MAX_ID) return instanceId === MAX_ID;
   const object = tree.objects.get(objectId);
   return object !== undefined && (instanceId === MAX_ID || object.instances.has(instanceId));
