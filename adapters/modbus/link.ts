@@ -16,7 +16,7 @@ import {
 } from "causeway/adapter";
 import { exceptionError, exceptionQuality, exceptionText, isBusy } from "./exception.js";
 import { formatOf, isBitTable, type ModbusPoint, type ModbusStation, wireRegister } from "./options.js";
-import { type Client, PduCodec, type Refusal } from "./pdu.js";
+import type { Client, PduCodec, Refusal } from "./pdu.js";
 import { mergeSpans, READ_FUNCTION, type Span } from "./plan.js";
 import type { Timing } from "./timing.js";
 import type { Transport } from "./transport.js";
@@ -33,9 +33,10 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
   readonly #transport: Transport;
   readonly #timing: Timing;
   readonly #clock: Clock;
-  readonly #codec = new PduCodec();
+  readonly #codec: PduCodec;
 
-  constructor(transport: Transport, timing: Timing, clock: Clock) {
+  constructor(transport: Transport, codec: PduCodec, timing: Timing, clock: Clock) {
+    this.#codec = codec;
     this.#transport = transport;
     this.#timing = timing;
     this.#clock = clock;

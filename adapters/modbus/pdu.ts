@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { CausewayError, toError } from "causeway/adapter";
-import modbusSerial from "modbus-serial";
+import type modbusSerial from "modbus-serial";
 import { rtuFrame } from "./crc.js";
 
 export type Client = InstanceType<typeof modbusSerial.default>;
@@ -19,11 +19,21 @@ export interface Refusal {
  * late one; whoever carries the bytes has checked unit, function, length and content before.
  */
 export class PduCodec {
-  readonly #port = new ReplayPort();
-  readonly #client = new modbusSerial.default(this.#port);
+  readonly #port: ReplayPort;
+  readonly #client: Client;
 
-  constructor() {
-    this.#client.open();
+  private constructor(port: ReplayPort, client: Client) {
+    this.#port = port;
+    this.#client = client;
+  }
+
+  /** The library is loaded by the first link that opens: a check or a start need not wait for it. */
+  static async load(): Promise<PduCodec> {
+    const library = await import("modbus-serial");
+    const port = new ReplayPort();
+    const client = new library.default.default(port);
+    client.open();
+    return new PduCodec(port, client);
   }
 
   /** The request's PDU and a function that reads its answer. */

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { SerialPort } from "serialport";
+import type { SerialPort } from "serialport";
 import { CausewayError, type ErrorCode, toError } from "../base/errors.js";
 import type { Line } from "./line.js";
 
@@ -18,7 +18,10 @@ export async function openSerialLine(options: SerialLineOptions, signal: AbortSi
   signal.throwIfAborted();
   await checkAccess(options.path);
   signal.throwIfAborted();
-  const line = new SerialLine(options);
+  // Loading the driver takes longer than everything else at a start; most gateways of a LAN never need it.
+  const driver = await import("serialport");
+  signal.throwIfAborted();
+  const line = new SerialLine(options, new driver.SerialPort({ ...options, autoOpen: false, lock: true }));
   const failure = await line.opened;
   if (failure !== undefined) throw failure;
   if (!signal.aborted) return line;
@@ -63,9 +66,9 @@ class SerialLine implements Line {
   #receive: (bytes: Uint8Array) => void = () => undefined;
   #reason: CausewayError | undefined;
 
-  constructor(options: SerialLineOptions) {
-    this.#path = options.path;
-    const port = new SerialPort({ ...options, autoOpen: false, lock: true });
+  /** `port` has not been opened. */
+  constructor({ path }: SerialLineOptions, port: SerialPort) {
+    this.#path = path;
     this.#port = port;
     // Always listening: the loss of a port is noticed only while it is read.
     port.on("data", (bytes: Buffer) => this.#receive(bytes));

@@ -1,6 +1,7 @@
 import { modbus } from "../../adapters/modbus/index.js";
 import { ModbusLink } from "../../adapters/modbus/link.js";
 import type { ModbusPoint } from "../../adapters/modbus/options.js";
+import { PduCodec } from "../../adapters/modbus/pdu.js";
 import { RtuTransport } from "../../adapters/modbus/rtu-transport.js";
 import type { SlaveUnit } from "../../adapters/modbus/slave.js";
 import { timingOf } from "../../adapters/modbus/timing.js";
@@ -12,6 +13,8 @@ import { type Field, openField } from "../../src/field/field.js";
 import { defineAdapter, type Reading } from "../../src/field/index.js";
 import { SlaveLine } from "../adapters/modbus/slave-line.js";
 import { FakeClock } from "../fakes/clock.js";
+
+const codec = await PduCodec.load();
 
 const OPTIONS = { transport: "rtu", port: "bus0", baudRate: 115200, responseTimeout: 500 } as const;
 
@@ -45,7 +48,7 @@ export class Rig {
         for (const [number, unit] of this.line.units) line.units.set(number, unit);
         this.line = line;
         const timing = timingOf(OPTIONS);
-        return new ModbusLink(new RtuTransport(line, timing, this.clock), timing, this.clock);
+        return new ModbusLink(new RtuTransport(line, timing, this.clock), codec, timing, this.clock);
       },
     });
     return await openField(

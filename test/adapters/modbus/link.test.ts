@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ModbusLink } from "../../../adapters/modbus/link.js";
 import type { ModbusPoint } from "../../../adapters/modbus/options.js";
+import { PduCodec } from "../../../adapters/modbus/pdu.js";
 import { RtuTransport } from "../../../adapters/modbus/rtu-transport.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
 import { toHex } from "../../../src/base/bytes.js";
@@ -8,6 +9,8 @@ import type { DeviceTraits, Point, Scalar } from "../../../src/field/index.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { modbusPoint } from "./points.js";
 import { SlaveLine } from "./slave-line.js";
+
+const codec = await PduCodec.load();
 
 describe("a Modbus link", () => {
   let clock: FakeClock;
@@ -19,7 +22,7 @@ describe("a Modbus link", () => {
     clock = new FakeClock();
     line = new SlaveLine(clock);
     const timing = timingOf({ transport: "rtu", port: "p", baudRate: 115200 });
-    link = new ModbusLink(new RtuTransport(line, timing, clock), timing, clock);
+    link = new ModbusLink(new RtuTransport(line, timing, clock), codec, timing, clock);
     const unit = line.unit(3);
     for (let register = 0; register < 20; register++) {
       unit.set("holding", register, 0x1000 + register);
