@@ -156,6 +156,8 @@ export function checkValue(tree: ObjectTree, path: Path, model: ResourceModel, v
 export function checkFit(path: Path, model: ResourceModel, value: Value): void {
   const { type, range, allowed } = model;
   if (type === undefined || !fitsType(type, value)) throw invalid(path, `takes ${type ?? "no value"}`);
+  // No text format could carry it, and the whole object would be unreadable in JSON.
+  if (typeof value === "number" && !Number.isFinite(value)) throw invalid(path, "takes finite numbers only");
   if (range !== undefined) {
     const size = typeof value === "string" || value instanceof Uint8Array ? value.length : value;
     if ((typeof size === "number" || typeof size === "bigint") && (size < range.min || size > range.max)) {
