@@ -3,7 +3,9 @@ import type { Clock } from "./base/clock.js";
 import { packageVersion } from "./base/package-root.js";
 import type { TrafficCounter } from "./coap/traffic.js";
 import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
+import { accessPolicy } from "./config/rights.js";
 import type { HealthState } from "./field/health.js";
+import { AccessControl } from "./lwm2m/objects/access-control.js";
 import { addConformanceObjects } from "./lwm2m/objects/conformance.js";
 import {
   addConnectivityMonitoring,
@@ -23,6 +25,8 @@ export interface ExposedEndpoint {
   readonly tree: ObjectTree;
   /** The devices behind prefixes; absent without any. */
   readonly gateway?: GatewayObject;
+  /** Absent where every server may do everything. */
+  readonly access?: AccessControl;
 }
 
 /** Where a device is shown. */
@@ -83,7 +87,7 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
     const adapter = config.adapters.get(profile.adapter);
     const place = placeDevice(configured, own, config, options);
     places.set(field.name, place);
-    if (place.endpoint !== own.endpoint) further.push(place);
+    if (place.endpoint !== own.endpoint) further.push({ ...place, ...accessTo(place.tree, config, options) });
     bridge.addDevice({
       name: field.name,
       profile,
@@ -101,16 +105,35 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
       places.get(name)?.device?.setErrors(health === "offline" ? [PERIPHERAL_MALFUNCTION] : []);
     },
     refreshHost: () => host?.refresh(),
-    [Symbol.dispose]: () => host?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      host?.[Symbol.dispose]();
+      for (const { access } of [own, ...further]) access?.[Symbol.dispose]();
+    },
   };
 }
 
-function exposeGateway(config: GatewayConfig, { clock, reboot }: ExposureOptions): ExposedEndpoint {
+function exposeGateway(config: GatewayConfig, options: ExposureOptions): ExposedEndpoint {
   const { endpoint, models } = config;
+  const { clock, reboot } = options;
   const tree = new ObjectTree();
   addDevice(tree, models, gatewayFacts(reboot), clock);
   const hasPrefixes = config.devices.some(({ exposure }) => exposure.mode === "gateway");
-  return { endpoint, tree, ...(hasPrefixes ? { gateway: new GatewayObject(tree, models, clock) } : {}) };
+  return {
+    endpoint,
+    tree,
+    ...(hasPrefixes ? { gateway: new GatewayObject(tree, models, clock) } : {}),
+    ...accessTo(tree, config, options),
+  };
+}
+
+/** Without limits there is no object 2. */
+function accessTo(
+  tree: ObjectTree,
+  { servers, models }: GatewayConfig,
+  { clock }: ExposureOptions,
+): Pick<ExposedEndpoint, "access"> {
+  const policy = accessPolicy(servers);
+  return policy === undefined ? {} : { access: new AccessControl(tree, models, clock, policy) };
 }
 
 function exposeHost(

@@ -210,11 +210,12 @@ function queuesOf(endpoint: string, historians: readonly ServerAccount[]): reado
 
 function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: GatewayContext): GatewayEndpoint {
   const { clock, log, random, openPeer, why } = context;
-  const { endpoint, tree, gateway } = exposed;
+  const { endpoint, tree, gateway, access } = exposed;
   const client = new Lwm2mClient({
     endpoint,
     tree,
     ...(gateway === undefined ? {} : { gateway }),
+    ...(access === undefined ? {} : { access }),
     models: config.models,
     servers: config.servers.map(({ account }) => account),
     openPeer,

@@ -6,6 +6,7 @@ import type { ServerAccount } from "../lwm2m/account.js";
 import type { ModelRegistry } from "../lwm2m/model.js";
 import type { Profile } from "../mapping/profile.js";
 import type { Report } from "../mapping/report.js";
+import type { ServerRights } from "./rights.js";
 
 /** How samples that no server could take are delivered afterwards. */
 export type History = "send" | "none";
@@ -13,6 +14,8 @@ export type History = "send" | "none";
 export interface ServerConfig {
   readonly account: ServerAccount;
   readonly history: History;
+  /** Absent for a server that may do everything. */
+  readonly rights?: ServerRights;
 }
 
 /** How servers see a device (docs/configuration.md). */

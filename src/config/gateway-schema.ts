@@ -17,6 +17,7 @@ import {
   string,
 } from "../base/schema.js";
 import type { Located } from "../base/source.js";
+import { rightsSection } from "./rights.js";
 
 /** Kept as it stands in the file, for a schema that is known only later (the adapter's). */
 export const unread: Schema<Located> = { json: {}, read: (source) => source };
@@ -69,6 +70,7 @@ export const serverSection = object(
     queueMode: boolean,
     history: oneOf("send", "notify", "none"),
     notify: oneOf("confirmable", "non-confirmable"),
+    rights: rightsSection,
   },
 );
 

@@ -12,6 +12,7 @@ import type { GatewayConfig, ServerConfig } from "./config.js";
 import { readDevices } from "./devices.js";
 import { type ConfigFile, configFile, DEFAULT_LISTEN, REQUIRED_KEYS, type ServerSection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
+import { placeOf } from "./place.js";
 
 export interface ReadConfig {
   /** Present when there is no problem. */
@@ -172,6 +173,18 @@ function readServers(sections: readonly WithSource<ServerSection>[], problems: P
     // Only an acknowledged notification is known to have arrived, so a server that wants all of it gets those.
     const mode = value.notify ?? (history === "send" ? "confirmable" : "non-confirmable");
     const notify = mode === "confirmable" ? "CON" : "NON";
-    return { account: { uri: value.uri, shortServerId, lifetimeS, send: "open", notify }, history };
+    const { rights } = value;
+    if (rights !== undefined && sections.length === 1) {
+      problems.add(
+        placeOf({ value, source }, "rights"),
+        `${path}.rights`,
+        "a server that is the only one has all rights",
+      );
+    }
+    return {
+      account: { uri: value.uri, shortServerId, lifetimeS, send: "open", notify },
+      history,
+      ...(rights === undefined ? {} : { rights }),
+    };
   });
 }

@@ -77,6 +77,8 @@ export interface InstanceFactory {
   /** Called after the values were checked; returns the handlers of the new instance by resource id. */
   create(instanceId: number): ReadonlyMap<number, ResourceHandler>;
   removed(instanceId: number): void;
+  /** Whether the instance outlives the process; absent where all do. */
+  isKept?(instanceId: number): boolean;
 }
 
 /** `instance-removed` also tells of a resource and of a resource instance: the length of its path says which. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { formatProblem } from "../../src/base/source.js";
 import { readConfig } from "../../src/config/read.js";
+import { accessPolicy } from "../../src/config/rights.js";
 import { resolveSecret } from "../../src/config/secrets.js";
 
 let folder: string;
@@ -132,6 +133,59 @@ describe("a good configuration", () => {
     await writeFile(join(folder, "mappings", "own.yaml"), MAPPING.replace("own-meter", "eastron-sdm120"));
     const { config } = await read(GOOD.replace("own-meter", "eastron-sdm120"));
     expect(config?.devices[0]?.profile.title).toBe("Own meter");
+  });
+});
+
+describe("rights", () => {
+  const servers = (...rights: readonly string[]): string =>
+    GOOD.replace(
+      /servers:[\s\S]*?links:/,
+      () => `servers:\n${rights.map((more, id) => `  - { uri: coap://127.0.0.1:${id + 1}${more} }\n`).join("")}links:`,
+    );
+
+  it("are the same for all objects, or told by object; without the key a server has all", async () => {
+    const text = servers("", ", rights: [read, execute]", ", rights: { default: [read], 3308: [read, write], 16: [] }");
+    const { config, problems } = await read(text);
+    expect(problems).toEqual([]);
+    expect(config?.servers.map(({ rights }) => rights)).toEqual([
+      undefined,
+      { default: 5, objects: new Map() },
+      {
+        default: 1,
+        objects: new Map([
+          [3308, 3],
+          [16, 0],
+        ]),
+      },
+    ]);
+    const policy = accessPolicy(config?.servers ?? []);
+    expect([1, 2, 3].map((server) => [3303, 3308, 16].map((objectId) => policy?.(server, objectId)))).toEqual([
+      [31, 31, 31],
+      [5, 5, 5],
+      [1, 3, 0],
+    ]);
+  });
+
+  it("are no matter of access control as long as no server is limited", async () => {
+    const { config } = await read(servers("", ""));
+    expect(accessPolicy(config?.servers ?? [])).toBeUndefined();
+  });
+
+  it.each([
+    [["", ", rights: read"], 'servers[1].rights: expected a list, found "read"'],
+    [
+      ["", ", rights: [red]"],
+      "servers[1].rights[0]: expected read | write | execute | delete | create, found \"red\" (did you mean 'read'?)",
+    ],
+    [["", ", rights: { 3303: [read] }"], "servers[1].rights: 'default' is missing: the rights to all other objects"],
+    [
+      ["", ", rights: { default: [], meter: [] }"],
+      "servers[1].rights: 'meter' is neither 'default' nor the id of an object",
+    ],
+    [[", rights: [read]"], "servers[0].rights: a server that is the only one has all rights"],
+  ])("%j is a mistake", async (rights, complaint) => {
+    const { problems } = await read(servers(...rights));
+    expect(problems).toEqual([expect.stringContaining(complaint)]);
   });
 });
 

@@ -38,6 +38,8 @@ export interface RigOptions {
   readonly devices?: readonly RigDevice[];
   /** Per server the paths that it observes; one server that observes the meter's ten values when absent. */
   readonly servers?: readonly (readonly string[])[];
+  /** `rights` of the configuration, per server. */
+  readonly rights?: readonly object[];
   readonly lifetime?: string;
   /** `flat` when absent. */
   readonly expose?: ExposureMode;
@@ -192,11 +194,15 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the configuration; it counts from the next start on. */
   async configure(folder: string, devices: readonly RigDevice[]): Promise<void> {
-    const { lifetime = "5m", expose = "flat" } = this.#options;
+    const { lifetime = "5m", expose = "flat", rights = [] } = this.#options;
     const document = {
       gateway: { endpoint: GATEWAY, state: "state", expose },
       mappings: [folder],
-      servers: this.servers.map((_, index) => ({ uri: `coap://192.0.2.${index + 1}`, lifetime })),
+      servers: this.servers.map((_, index) => ({
+        uri: `coap://192.0.2.${index + 1}`,
+        lifetime,
+        ...(rights[index] === undefined ? {} : { rights: rights[index] }),
+      })),
       links: { hall: { adapter: "plant" } },
       devices: devices.map(({ fast = "1s", ...device }) => ({ ...device, link: "hall", poll: { fast } })),
     };

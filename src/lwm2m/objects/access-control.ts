@@ -56,7 +56,13 @@ export class AccessControl implements Disposable {
     this.#model = requireModel(models, ACCESS_CONTROL);
     this.#clock = clock;
     this.#policy = policy;
-    tree.addObject(this.#model, { by: "bootstrap", create: () => new Map(), removed: () => undefined });
+    tree.addObject(this.#model, {
+      by: "bootstrap",
+      create: () => new Map(),
+      removed: () => undefined,
+      // What is derived is derived anew at the next start.
+      isKept: (instanceId) => !this.#derived.has(instanceId),
+    });
     this.#listening = tree.listen((change) => this.#onChange(change));
   }
 
@@ -68,11 +74,6 @@ export class AccessControl implements Disposable {
       if (object.factory?.by === "servers") this.#derive(objectId, WHOLE_OBJECT);
       for (const instanceId of object.instances.keys()) this.#derive(objectId, instanceId);
     }
-  }
-
-  /** Whether the list will be made again at the next start, so that it need not be kept. */
-  isDerived(instanceId: number): boolean {
-    return this.#derived.has(instanceId);
   }
 
   of(shortServerId: number): Access {

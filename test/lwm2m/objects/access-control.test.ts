@@ -251,7 +251,8 @@ describe("lists of a bootstrap server", () => {
     expect(listOf(bench, "/3303/0")).toBe("/3303/0 owner 65535: 3=3");
     expect(listOf(bench, "/3303/1")).toBe("/3303/1 owner 65535: 1=15 2=0 3=0");
     expect(await bench.first.text("GET", "/3303/0/5700")).toBe("4.01");
-    expect(bench.access.isDerived(100)).toBe(false);
+    const { instances, factory } = bench.tree.objects.get(2) ?? {};
+    expect([...(instances?.keys() ?? [])].filter((id) => factory?.isKept?.(id) === true)).toEqual([100]);
   });
 });
 
