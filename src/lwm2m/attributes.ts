@@ -1,6 +1,7 @@
 import { CausewayError } from "../base/errors.js";
+import type { Json } from "./client-state.js";
 import type { ResourceModel } from "./model.js";
-import { formatPath, isWithin, type Path } from "./path.js";
+import { formatPath, type Path } from "./path.js";
 
 /**
  * The <NOTIFICATION> attributes of OMA LwM2M Core 1.2 §7.3.2. Periods are seconds; `edge` is 0 falling, 1 rising; `con`
@@ -97,46 +98,17 @@ export function formatAttributes(attributes: Attributes): string {
   return text;
 }
 
-/** What one server has attached, by path; it outlives registrations. */
-export class AttributeStore {
-  readonly #attached = new Map<string, { readonly path: Path; readonly attributes: Attributes }>();
-
-  attached(path: Path): Attributes {
-    return this.#attached.get(formatPath(path))?.attributes ?? NO_ATTRIBUTES;
-  }
-
-  /** Throws LWM2M_BAD_REQUEST, and leaves everything as it was, when the result would contradict itself. */
-  write(path: Path, change: AttributeChange): void {
-    const merged = mergeAttributes(this.attached(path), change);
-    if (Object.keys(merged).length === 0) this.#attached.delete(formatPath(path));
-    else this.#attached.set(formatPath(path), { path, attributes: merged });
-  }
-
-  /** Attached to the path or inherited from the levels above it, the nearest first (OMA LwM2M Core 1.2 §7.3.2). */
-  effective(path: Path): Attributes {
-    if (this.#attached.size === 0) return NO_ATTRIBUTES;
-    let effective = NO_ATTRIBUTES;
-    for (let depth = 1; depth <= path.length; depth++) {
-      const attached = this.attached(path.slice(0, depth));
-      if (attached !== NO_ATTRIBUTES) effective = { ...effective, ...attached };
+/** As attributes are kept on disk; throws STATE_INVALID when they are none, or contradict each other. */
+export function attributesOfJson(json: Json): Attributes {
+  const change: Partial<Record<AttributeName, number>> = {};
+  for (const [key, value] of Object.entries(json ?? {})) {
+    const name = ATTRIBUTE_NAMES.find((known) => known === key);
+    if (name === undefined || typeof value !== "number" || !SYNTAX[name].test(String(value))) {
+      throw new CausewayError("STATE_INVALID", `what was kept is no attribute: ${key}`);
     }
-    return effective;
+    change[name] = value;
   }
-
-  /** Whether a part below the path wants confirmable notifications. */
-  wantsConBelow(path: Path): boolean {
-    for (const entry of this.#attached.values()) {
-      if (entry.attributes.con === 1 && isWithin(entry.path, path)) return true;
-    }
-    return false;
-  }
-
-  /** Forgets what is attached to the path and below it: the target is gone. */
-  removeWithin(path: Path): void {
-    for (const [key, entry] of this.#attached) {
-      if (isWithin(entry.path, path)) this.#attached.delete(key);
-    }
-  }
+  return mergeAttributes(NO_ATTRIBUTES, change);
 }
 
 function splitOnce(option: string): [string, string?] {

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.js";
 import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { Code } from "../coap/code.js";
-import type { CoapResponse, IncomingRequest } from "../coap/request.js";
+import type { CoapRequest, CoapResponse, IncomingRequest } from "../coap/request.js";
 import { checkApplicable, parseAttributes } from "./attributes.js";
 import type { Codec, DecodedEntry } from "./codec/codec.js";
 import { ContentFormat, codecFor } from "./codec/formats.js";
@@ -12,8 +12,9 @@ import { contentResponse, emptyResponse, errorResponse } from "./content.js";
 import { create } from "./create.js";
 import { discover } from "./discover.js";
 import type { Lwm2mVersion } from "./models.js";
+import type { Observable } from "./observed.js";
 import type { Observer } from "./observer.js";
-import { execute, find, notAllowed, remove } from "./operations.js";
+import { execute, find, notAllowed, type ReadResult, remove } from "./operations.js";
 import type { Path } from "./path.js";
 import { observableOf, readRequest } from "./read-request.js";
 import { compositeCodec, targetOf, unsupported } from "./request-target.js";
@@ -85,6 +86,14 @@ export class Dispatcher {
     if (request.accept === ContentFormat.linkFormat && request.observe === undefined)
       return this.#discover(request, view, path);
     return this.#read(request);
+  }
+
+  /** What an Observe of before a restart observes, and what is there now; throws LWM2M_* when it is gone. */
+  restorable(request: CoapRequest): readonly [Observable, ReadResult] {
+    const { views, clock } = this.#options;
+    const version = this.#options.version();
+    const read = readRequest(request, { views, version, nowMs: clock.nowMs(), valueless: "empty" });
+    return [observableOf(request, read, version), read.result];
   }
 
   /** Read and Read-Composite, their observation and its cancellation. */

@@ -27,7 +27,9 @@ export interface Observation extends Observable {
   readonly parts: readonly ObservedPath[];
   readonly token: Uint8Array;
   readonly tokenKey: string;
+  /** Without its payload, since later blocks are asked for by path. */
   readonly request: CoapRequest;
+  readonly payload: Uint8Array;
   readonly sinceMs: number;
   /** Of the one path; of several, the periods that hold for all. */
   attributes: Attributes;
@@ -58,13 +60,12 @@ export interface Observation extends Observable {
 export function beginObservation(
   observable: Observable,
   request: IncomingRequest,
-  tokenKey: string,
   { whole, each, delivery }: ObservationTerms,
   nowMs: number,
   sinceMs: number,
 ): Observation {
   const { view, target, paths, codec, own } = observable;
-  const { token, payload: _, ...rest } = request;
+  const { token, payload, ...rest } = request;
   const parts: ObservedPath[] = [];
   const observation: Observation = {
     view,
@@ -74,8 +75,9 @@ export function beginObservation(
     codec,
     own,
     token,
-    tokenKey,
+    tokenKey: keyOfToken(token),
     request: { ...rest, payload: NO_BYTES },
+    payload,
     sinceMs,
     attributes: whole,
     delivery,
@@ -94,6 +96,10 @@ export function beginObservation(
     parts.push({ ...path, observation, attributes: each[index] ?? whole });
   }
   return observation;
+}
+
+export function keyOfToken(token: Uint8Array): string {
+  return Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString("latin1");
 }
 
 /**

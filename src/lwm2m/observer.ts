@@ -1,23 +1,22 @@
 import { NO_BYTES } from "../base/bytes.js";
-import type { Clock } from "../base/clock.js";
-import { CausewayError } from "../base/errors.js";
 import { Code } from "../coap/code.js";
-import type { CoapRequest, CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
+import type { CoapRequest, CoapResponse, IncomingRequest } from "../coap/request.js";
 import { checkConsistent } from "./attributes.js";
-import { readComposite } from "./composite.js";
-import { contentResponse, errorResponse } from "./content.js";
-import { remember, stamped, told } from "./notification-content.js";
-import { NotificationQueue } from "./notification-queue.js";
-import { decisionReason, endedReason, heldReason, sentReason } from "./notification-why.js";
-import { decide, deliveryOf, isTriggered, pmaxEndMs } from "./observation.js";
+import { contentResponse } from "./content.js";
+import type { ObservationShelf } from "./kept-observations.js";
+import { remember } from "./notification-content.js";
+import { decisionReason, endedReason, heldReason } from "./notification-why.js";
+import { endingOf, Notifier, type NotifierOptions } from "./notifier.js";
+import { decide, isTriggered, pmaxEndMs } from "./observation.js";
 import { ObservationTable } from "./observation-table.js";
 import { type ObservationDefaults, type ObservationTerms, termsOf } from "./observation-terms.js";
+import { ObservationTimers } from "./observation-timers.js";
 import {
-  acknowledge,
   beginObservation,
   doubt,
   isWithinPmin,
   keyOf,
+  keyOfToken,
   type Observable,
   type Observation,
   overtake,
@@ -27,23 +26,16 @@ import {
 } from "./observed.js";
 import { type ReadResult, readableType } from "./operations.js";
 import type { Path } from "./path.js";
+import { restoreObservation } from "./restored-observation.js";
 import type { TreeChange } from "./tree.js";
 import type { Sample } from "./value.js";
-import { mayRead, readView, type TreeView } from "./views.js";
+import { mayRead, type TreeView } from "./views.js";
 import type { Explainer } from "./why.js";
 
-export interface ObserverOptions {
+export interface ObserverOptions extends NotifierOptions {
   /** The client's own tree; others are watched as they come. */
   readonly own: TreeView;
-  readonly clock: Clock;
   defaults(): ObservationDefaults;
-  notify(notification: Notification): Promise<DeliveryResult>;
-  /** The server has acknowledged what was sent at this wall clock time. */
-  onAcknowledged(sentAtMs: number): void;
-  /** Nothing has proven for too long that the server lives: the next notification is to be confirmed. */
-  isProofDue?(): boolean;
-  /** The server did not acknowledge a notification in time. */
-  onLost(): void;
   /**
    * The server rejected a notification: it has cancelled the observation, or forgotten all of them. What was measured
    * since then (wall clock) was not taken.
@@ -51,15 +43,8 @@ export interface ObserverOptions {
   onRejected(sinceMs: number): void;
   /** An observation began or ended. */
   onChange(): void;
-  /** Hears of each decision, and why. */
-  readonly explainer?: Explainer | undefined;
-}
-
-/** What is still to be said of an observation that is over. */
-interface Ending {
-  readonly token: Uint8Array;
-  readonly request: CoapRequest;
-  readonly ending: CoapResponse;
+  /** Where observations outlive the process. */
+  readonly shelf?: ObservationShelf;
 }
 
 const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
@@ -71,15 +56,19 @@ const NOT_FOUND: CoapResponse = { code: Code.NotFound, payload: NO_BYTES };
 export class Observer implements Disposable {
   readonly #options: ObserverOptions;
   readonly #table = new ObservationTable();
-  readonly #queue: NotificationQueue<Observation | Ending>;
-  #sequence = 0;
+  readonly #timers: ObservationTimers;
+  readonly #notifier: Notifier;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
-    this.#queue = new NotificationQueue({
-      send: (due) => this.#takeTurn(due),
-      notify: (notification) => options.notify(notification),
+    this.#notifier = new Notifier(options, {
+      isAlive: (observation) => this.#table.has(observation),
+      onDelivered: (observation) => this.#onDelivered(observation),
+      onValueless: (observation) => this.#waitForValue(observation),
+      onUnreadable: (observation, ending) => this.#end(observation, ending),
+      onReset: (token) => this.reject(token),
     });
+    this.#timers = new ObservationTimers(options.clock, (observation) => this.#notifier.add(observation));
     this.watch(options.own);
   }
 
@@ -103,14 +92,14 @@ export class Observer implements Disposable {
    * the server was told of measurements since then (wall clock) may not have arrived, because the server was lost.
    */
   pause(doubtSinceMs?: number): void {
-    this.#queue.pause();
+    this.#notifier.pause();
     if (doubtSinceMs === undefined) return;
     for (const observation of this.#table.all) doubt(observation, doubtSinceMs);
   }
 
   resume(): void {
     for (const observation of this.#table.all) this.#reconsider(observation);
-    this.#queue.resume();
+    this.#notifier.resume();
   }
 
   /**
@@ -127,12 +116,32 @@ export class Observer implements Disposable {
     const response = contentResponse(codec, initial.entries, target, clock.nowMs());
     if (!this.#table.hasRoomFor(paths.length)) return response;
     const nowMs = clock.monotonicMs();
-    const observation = beginObservation(observable, request, tokenKey, terms, nowMs, clock.nowMs());
+    const observation = beginObservation(observable, request, terms, nowMs, clock.nowMs());
     remember(observation, initial);
     this.#table.add(observation);
-    this.#arm(observation, pmaxEndMs(observation.attributes, nowMs));
+    this.#options.shelf?.keep(observation);
+    this.#timers.arm(observation, pmaxEndMs(observation.attributes, nowMs));
     this.#options.onChange();
-    return { ...response, observe: this.#nextSequence() };
+    return { ...response, observe: this.#notifier.nextSequence() };
+  }
+
+  /**
+   * Goes on with what was kept, paused until `resume`; `prepare` gives what a request observes and what is there now. Of
+   * what is gone the server is told that it ended.
+   */
+  restore(prepare: (request: CoapRequest) => readonly [Observable, ReadResult]): void {
+    this.pause();
+    for (const kept of this.#options.shelf?.kept ?? []) {
+      try {
+        const [observable, current] = prepare(kept.request);
+        const terms = this.#termsOf(observable);
+        this.#table.add(restoreObservation(kept, observable, current, terms, this.#options.clock));
+      } catch (error) {
+        this.#options.shelf?.forget(kept.token);
+        this.#notifier.addEnding({ token: kept.token, request: kept.request, ending: endingOf(error) });
+      }
+    }
+    if (this.#table.size > 0) this.#options.onChange();
   }
 
   cancel(token: Uint8Array): void {
@@ -170,16 +179,24 @@ export class Observer implements Disposable {
 
   /** A Register or De-register makes all observations void (OMA LwM2M Core 1.2 §6.4.1). */
   clear(): void {
-    this.#queue.clear();
-    if (this.#table.size === 0) return;
-    for (const observation of this.#table.all) observation.timer?.timer.cancel();
-    this.#table.clear();
-    this.#options.onChange();
+    for (const { token } of this.#table.all) this.#options.shelf?.forget(token);
+    this.#forgetAll();
   }
 
+  /** What is observed now is kept for `restore`, where there is a shelf. */
   [Symbol.dispose](): void {
-    this.clear();
+    this.#options.shelf?.close();
+    this.#notifier.close();
+    this.#forgetAll();
     this.#table[Symbol.dispose]();
+  }
+
+  #forgetAll(): void {
+    this.#notifier.clear();
+    if (this.#table.size === 0) return;
+    for (const observation of this.#table.all) this.#timers.cancel(observation);
+    this.#table.clear();
+    this.#options.onChange();
   }
 
   #onChange(view: TreeView, change: TreeChange): void {
@@ -202,21 +219,21 @@ export class Observer implements Disposable {
       const lastSent = { value: observation.sent.get(keyOf(observation, path, prefix)), atMs: observation.sentMs };
       const nowMs = this.#options.clock.monotonicMs();
       if (observation.isInFlight || observation.pending !== undefined) {
-        this.#note?.(heldReason({ part, view, path, value: sample.value, nowMs }, this.#queue.state));
+        this.#note?.(heldReason({ part, view, path, value: sample.value, nowMs }, this.#notifier.state));
         if (!isTriggered(attributes, lastSent.value, sample.value)) return;
         if (isWithinPmin(observation, nowMs)) observation.pending = sample;
-        else overtake(observation, sample, this.#queue.state);
+        else overtake(observation, sample, this.#notifier.state);
         return;
       }
       const decision = decide(attributes, lastSent, sample.value, nowMs);
-      this.#note?.(decisionReason({ part, view, path, value: sample.value, nowMs }, decision, this.#queue.state));
+      this.#note?.(decisionReason({ part, view, path, value: sample.value, nowMs }, decision, this.#notifier.state));
       if (decision.send === "no") return;
       if (decision.send === "now") {
         observation.pending = sample;
-        this.#enqueue(observation);
+        this.#notifier.add(observation);
       } else if (decision.because === "change") {
         observation.pending = sample;
-        this.#arm(observation, decision.ms);
+        this.#timers.arm(observation, decision.ms);
       }
     });
   }
@@ -241,74 +258,20 @@ export class Observer implements Disposable {
     const { attributes, pending, sentMs } = observation;
     const pminEndMs = sentMs + (attributes.pmin ?? 0) * 1000;
     const dueMs = pending === undefined ? pmaxEndMs(attributes, sentMs) : pminEndMs;
-    if (dueMs !== undefined && dueMs <= this.#options.clock.monotonicMs()) this.#enqueue(observation);
-    else this.#arm(observation, dueMs);
+    if (dueMs !== undefined && dueMs <= this.#options.clock.monotonicMs()) this.#notifier.add(observation);
+    else this.#timers.arm(observation, dueMs);
   }
 
-  #enqueue(observation: Observation): void {
-    observation.underwaySinceMs ??= this.#changedAtMs(observation);
-    this.#queue.add(observation);
-  }
-
-  #takeTurn(due: Observation | Ending): void {
-    if ("ending" in due) this.#sendEnding(due);
-    else if (this.#table.has(due) && !due.isInFlight) this.#send(due);
-  }
-
-  #send(observation: Observation): void {
-    const { clock } = this.#options;
-    const nowMs = clock.monotonicMs();
-    const wallMs = clock.nowMs();
-    const wanted = this.#options.isProofDue?.() === true ? "CON" : observation.delivery;
-    const delivery = deliveryOf(wanted, observation.lastConMs, nowMs);
-    this.#note?.(sentReason(observation, delivery));
-    let content: CoapResponse;
-    try {
-      const result = told(observation, this.#read(observation, wallMs));
-      const entries = stamped(result, wallMs, delivery);
-      const times = delivery === "CON" ? "all" : "historical";
-      content = contentResponse(observation.codec, entries, observation.target, wallMs, times);
-      remember(observation, result);
-    } catch (error) {
-      const cause = error instanceof CausewayError ? error : new CausewayError("INTERNAL", String(error));
-      this.#end(observation, errorResponse(cause));
-      return;
-    }
-    if (delivery === "CON") observation.lastConMs = nowMs;
-    const { toldMs } = observation;
-    observation.sentMs = nowMs;
-    observation.isInFlight = true;
-    this.#arm(observation, undefined);
-    const { token, request } = observation;
-    const response = { ...content, observe: this.#nextSequence() };
-    void this.#queue.deliver({ token, request, response, delivery }).then((result) => {
-      observation.isInFlight = false;
-      if (result === "acknowledged") this.#options.onAcknowledged(wallMs);
-      if (!this.#table.has(observation)) return;
-      if (result === "reset") this.reject(token);
-      else if (result === "timeout") this.#onLost(observation);
-      else this.#afterDelivery(observation, toldMs);
-    });
-  }
-
-  /** It goes on when the server is back: what it was told counts as not told. */
-  #onLost(observation: Observation): void {
-    doubt(observation, observation.underwaySinceMs ?? observation.toldMs);
-    observation.pending ??= "everything";
-    if (this.#queue.state === "running") this.#options.onLost();
-  }
-
-  #read({ view, target, paths }: Observation, wallMs: number): ReadResult {
-    return target.length === 0 ? readComposite(paths, wallMs) : readView(view, target, wallMs);
-  }
-
-  #changedAtMs({ pending }: Observation): number {
-    return pending === undefined || pending === "everything" ? this.#options.clock.nowMs() : pending.atMs;
+  /** After a restart, until the device has answered. */
+  #waitForValue(observation: Observation): void {
+    observation.pending = undefined;
+    observation.underwaySinceMs = undefined;
+    this.#timers.arm(observation, pmaxEndMs(observation.attributes, this.#options.clock.monotonicMs()));
   }
 
   // What the server was told of a value that has gone on since must be made up for.
-  #afterDelivery(observation: Observation, toldMs: number): void {
-    acknowledge(observation, toldMs);
+  #onDelivered(observation: Observation): void {
+    this.#options.shelf?.note(observation);
     const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.target;
     if (observation.pending === undefined) {
       const resource = observation.view.tree.resource(objectId, instanceId, resourceId);
@@ -324,15 +287,10 @@ export class Observer implements Disposable {
   /** Removes an observation whose target cannot be read any more; the server is told so (RFC 7641 §4.2). */
   #end(observation: Observation, ending: CoapResponse): void {
     this.#note?.(endedReason(observation));
-    this.#drop(observation.tokenKey);
-    this.#queue.add({ token: observation.token, request: observation.request, ending });
+    const { token, tokenKey, request } = observation;
+    this.#drop(tokenKey);
+    this.#notifier.addEnding({ token, request, ending });
     this.#options.onChange();
-  }
-
-  #sendEnding({ token, request, ending: response }: Ending): void {
-    void this.#queue.deliver({ token, request, response, delivery: "CON" }).then((result) => {
-      if (result === "timeout" && this.#queue.state === "running") this.#options.onLost();
-    });
   }
 
   /** Undefined while nobody listens. */
@@ -342,23 +300,10 @@ export class Observer implements Disposable {
 
   #drop(tokenKey: string): boolean {
     const observation = this.#table.remove(tokenKey);
-    observation?.timer?.timer.cancel();
-    return observation !== undefined;
-  }
-
-  /** One timer per observation; it is left alone when it fires early enough, since moving it at each notification costs. */
-  #arm(observation: Observation, dueMs: number | undefined): void {
-    observation.dueMs = dueMs;
-    if (dueMs === undefined || (observation.timer !== undefined && observation.timer.atMs <= dueMs)) return;
-    observation.timer?.timer.cancel();
-    const { clock } = this.#options;
-    const timer = clock.schedule(dueMs - clock.monotonicMs(), () => {
-      observation.timer = undefined;
-      if (observation.dueMs === undefined) return;
-      if (observation.dueMs > clock.monotonicMs()) this.#arm(observation, observation.dueMs);
-      else this.#enqueue(observation);
-    });
-    observation.timer = { atMs: dueMs, timer };
+    if (observation === undefined) return false;
+    this.#timers.cancel(observation);
+    this.#options.shelf?.forget(observation.token);
+    return true;
   }
 
   #termsOf(observable: Observable): ObservationTerms {
@@ -370,13 +315,4 @@ export class Observer implements Disposable {
     observation.delivery = delivery;
     for (const [index, part] of observation.parts.entries()) part.attributes = each[index] ?? whole;
   }
-
-  #nextSequence(): number {
-    this.#sequence = (this.#sequence + 1) & 0xff_ffff;
-    return this.#sequence;
-  }
-}
-
-function keyOfToken(token: Uint8Array): string {
-  return Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString("latin1");
 }

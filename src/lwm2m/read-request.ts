@@ -8,12 +8,14 @@ import type { Lwm2mVersion } from "./models.js";
 import type { Observable } from "./observed.js";
 import { find, type ReadResult } from "./operations.js";
 import { compositeCodec, targetOf } from "./request-target.js";
-import { readView, type ViewedPath, type Views } from "./views.js";
+import { readSoFar, readView, type ViewedPath, type Views } from "./views.js";
 
 export interface ReadContext {
   readonly views: Views;
   readonly version: Lwm2mVersion;
   readonly nowMs: number;
+  /** What is there and has no value yet: LWM2M_NOT_FOUND (`error`, when absent), or nothing to tell so far. */
+  readonly valueless?: "error" | "empty";
 }
 
 /** What a Read or Read-Composite names, in which format it is answered, and what is there now. */
@@ -26,7 +28,8 @@ export interface ReadRequest {
 }
 
 /** A GET or FETCH as a read. Throws LWM2M_*. */
-export function readRequest(request: CoapRequest, { views, version, nowMs }: ReadContext): ReadRequest {
+export function readRequest(request: CoapRequest, context: ReadContext): ReadRequest {
+  const { views, version, nowMs, valueless = "error" } = context;
   const target = targetOf(request, views);
   if (request.method === "FETCH") {
     const named = compositeCodec(request, target, "paths").decodePaths?.(request.payload) ?? [];
@@ -34,8 +37,10 @@ export function readRequest(request: CoapRequest, { views, version, nowMs }: Rea
     const codec = negotiate(request.accept, "composite", undefined, version);
     return { target, paths, codec, result: readComposite(paths, nowMs) };
   }
-  const result = readView(target.view, target.path, nowMs);
-  const codec = negotiate(request.accept, result.use, result.entries[0]?.type, version);
+  const { view, path } = target;
+  const result = valueless === "error" ? readView(view, path, nowMs) : readSoFar(view, path, nowMs);
+  const type = result.entries[0]?.type ?? find(view.tree, path).resource?.model.type;
+  const codec = negotiate(request.accept, result.use, type, version);
   return { target, paths: [target], codec, result };
 }
 

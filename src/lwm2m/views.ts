@@ -1,8 +1,9 @@
 import { CausewayError } from "../base/errors.js";
 import { type Access, FULL_ACCESS, type Right } from "./access.js";
-import { AttributeStore } from "./attributes.js";
+import { AttributeStore } from "./attribute-store.js";
+import type { AttributeShelves } from "./kept-attributes.js";
 import type { GatewayObject } from "./objects/gateway.js";
-import { type ReadResult, read } from "./operations.js";
+import { find, type ReadResult, read } from "./operations.js";
 import { formatPath, type Path } from "./path.js";
 import type { ObjectTree } from "./tree.js";
 
@@ -51,6 +52,18 @@ export function readView(view: TreeView, path: Path, nowMs: number): ReadResult 
   return { ...result, entries: result.entries.map((entry) => ({ ...entry, prefix })) };
 }
 
+/** As `readView`, but what is there and has no value yet, as after a restart, is no error. */
+export function readSoFar(view: TreeView, path: Path, nowMs: number): ReadResult {
+  try {
+    return readView(view, path, nowMs);
+  } catch (error) {
+    const { resource } = find(view.tree, path);
+    const isEmpty = error instanceof CausewayError && error.code === "LWM2M_NOT_FOUND" && resource !== undefined;
+    if (!isEmpty) throw error;
+    return { entries: [], newestMs: Number.NEGATIVE_INFINITY, use: "value" };
+  }
+}
+
 interface ViewListener {
   /** Called before the view is used; the gateway's own one is there from the start. */
   onMade(view: TreeView): void;
@@ -63,16 +76,22 @@ export class Views implements Disposable {
   readonly #behind = new Map<string, TreeView>();
   readonly #gateway: GatewayObject | undefined;
   readonly #listener: ViewListener;
+  readonly #shelves: AttributeShelves | undefined;
   readonly #listening: Disposable | undefined;
 
-  /** `access` is that to the gateway's own tree; behind prefixes there are no limits. */
+  /**
+   * `access` is that to the gateway's own tree; behind prefixes there are no limits. Without shelves attributes end with
+   * the process.
+   */
   constructor(
     tree: ObjectTree,
     gateway: GatewayObject | undefined,
     listener: ViewListener,
     access: Access = FULL_ACCESS,
+    shelves?: AttributeShelves,
   ) {
-    this.own = viewOf(undefined, tree, access);
+    this.#shelves = shelves;
+    this.own = this.#viewOf(undefined, tree, access);
     this.#gateway = gateway;
     this.#listener = listener;
     this.#listening = gateway?.onRemoved((prefix) => this.#remove(prefix));
@@ -103,7 +122,7 @@ export class Views implements Disposable {
   #make(prefix: string): TreeView | undefined {
     const tree = this.#gateway?.tree(prefix);
     if (tree === undefined) return undefined;
-    const view = viewOf(prefix, tree, FULL_ACCESS);
+    const view = this.#viewOf(prefix, tree, FULL_ACCESS);
     this.#behind.set(prefix, view);
     this.#listener.onMade(view);
     return view;
@@ -114,10 +133,17 @@ export class Views implements Disposable {
     if (view === undefined) return;
     this.#behind.delete(prefix);
     view.state = "removed";
+    view.attributes.removeWithin([]);
     this.#listener.onRemoved(view);
+  }
+
+  #viewOf(prefix: string | undefined, tree: ObjectTree, access: Access): TreeView {
+    const attributes = new AttributeStore(this.#shelves?.take(prefix), (path) => isThere(tree, path));
+    return { prefix, tree, attributes, access, state: "shown" };
   }
 }
 
-function viewOf(prefix: string | undefined, tree: ObjectTree, access: Access): TreeView {
-  return { prefix, tree, attributes: new AttributeStore(), access, state: "shown" };
+/** Resources may come later than what is attached to them. */
+function isThere(tree: ObjectTree, [objectId = -1, instanceId]: Path): boolean {
+  return instanceId === undefined ? tree.objects.has(objectId) : tree.instance(objectId, instanceId) !== undefined;
 }

@@ -1,43 +1,53 @@
-import { utf8Encode } from "../../src/base/bytes.js";
-import type { DeliveryResult, Notification } from "../../src/coap/request.js";
+import { silentLog } from "../../src/base/log.js";
+import type { DeliveryResult, Method, Notification } from "../../src/coap/request.js";
 import { FULL_ACCESS } from "../../src/lwm2m/access.js";
-import { AttributeStore } from "../../src/lwm2m/attributes.js";
-import { codecFor } from "../../src/lwm2m/codec/formats.js";
+import type { ClientState } from "../../src/lwm2m/client-state.js";
+import { AttributeShelves } from "../../src/lwm2m/kept-attributes.js";
+import { ObservationShelf } from "../../src/lwm2m/kept-observations.js";
+import { ObserveSequence } from "../../src/lwm2m/observe-sequence.js";
 import { Observer, type ObserverOptions } from "../../src/lwm2m/observer.js";
-import { read } from "../../src/lwm2m/operations.js";
-import { parsePath } from "../../src/lwm2m/path.js";
+import { observableOf, readRequest } from "../../src/lwm2m/read-request.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
-import type { TreeView } from "../../src/lwm2m/views.js";
+import { type TreeView, Views } from "../../src/lwm2m/views.js";
 import { FakeClock, settle } from "./clock.js";
 import { model } from "./lwm2m-client.js";
-import { formatResponse, incoming } from "./lwm2m-server.js";
+import { type Ask, formatResponse, incoming } from "./lwm2m-server.js";
 
 const SENML_JSON = 110;
+
+interface ObserverBenchOptions extends Partial<ObserverOptions> {
+  readonly clock?: FakeClock;
+  /** What is kept over restarts; nothing when absent. */
+  readonly state?: ClientState;
+  /** Measured before anything observes; 20 when absent. */
+  readonly value?: number | "none";
+}
 
 /** An Observer by itself, over object 3303 with two instances, and the way to the server in the test's hands. */
 export class ObserverBench {
   readonly clock: FakeClock;
   readonly tree = new ObjectTree();
-  readonly view: TreeView;
+  readonly views: Views;
   readonly observer: Observer;
   readonly told: Notification[] = [];
   readonly events: string[] = [];
   /** How notifications end; CON by default acknowledged, NON sent. */
   delivery: DeliveryResult | undefined;
 
-  constructor(options: Partial<ObserverOptions> = {}, clock = new FakeClock()) {
+  constructor({ clock = new FakeClock(), state, value = 20, ...options }: ObserverBenchOptions = {}) {
     this.clock = clock;
     for (const instanceId of [0, 1]) {
       this.tree.addInstance(model(3303), instanceId);
-      this.tree.set([3303, instanceId, 5700], { value: 20, atMs: clock.nowMs() });
+      this.tree.declare(3303, instanceId, 5700);
+      if (value !== "none") this.tree.set([3303, instanceId, 5700], { value, atMs: clock.nowMs() });
     }
-    this.view = {
-      prefix: undefined,
-      tree: this.tree,
-      attributes: new AttributeStore(),
-      access: FULL_ACCESS,
-      state: "shown",
-    };
+    const shelves = state === undefined ? undefined : new AttributeShelves(state, 1, silentLog);
+    const listener = { onMade: () => undefined, onRemoved: () => undefined };
+    this.views = new Views(this.tree, undefined, listener, FULL_ACCESS, shelves);
+    const kept =
+      state === undefined
+        ? {}
+        : { shelf: new ObservationShelf(state, 1, clock, silentLog), sequence: new ObserveSequence(state, 1) };
     this.observer = new Observer({
       own: this.view,
       clock,
@@ -50,21 +60,28 @@ export class ObserverBench {
       onLost: () => this.events.push("lost"),
       onRejected: () => this.events.push("rejected"),
       onChange: () => undefined,
+      ...kept,
       ...options,
     });
   }
 
-  observe(target: string, token = target, contentFormat = SENML_JSON): void {
-    const path = parsePath(target);
-    const codec = codecFor(contentFormat, "values") ?? codecFor(contentFormat, "value");
-    if (codec === undefined) throw new Error(`no format ${contentFormat}`);
-    const observable = { view: this.view, target: path, paths: [{ view: this.view, path }], codec, own: undefined };
-    const request = incoming("GET", target, { observe: 0, accept: contentFormat }, token);
-    this.observer.observe(
-      { ...request, token: utf8Encode(token) },
-      observable,
-      read(this.tree, path, this.clock.nowMs()),
-    );
+  get view(): TreeView {
+    return this.views.own;
+  }
+
+  /** Gives the sequence number; the token is the target. */
+  observe(target: string, { accept = SENML_JSON, method = "GET", ...ask }: Ask & { method?: Method } = {}) {
+    const request = incoming(method, target, { ...ask, observe: 0, accept }, target);
+    const read = readRequest(request, { views: this.views, version: "1.2", nowMs: this.clock.nowMs() });
+    return this.observer.observe(request, observableOf(request, read, "1.2"), read.result).observe;
+  }
+
+  restore(): void {
+    this.observer.restore((request) => {
+      const context = { views: this.views, version: "1.2", nowMs: this.clock.nowMs(), valueless: "empty" } as const;
+      const read = readRequest(request, context);
+      return [observableOf(request, read, "1.2"), read.result];
+    });
   }
 
   /** A second later the resource has the value. */

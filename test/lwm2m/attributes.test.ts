@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { AttributeStore } from "../../src/lwm2m/attribute-store.js";
 import {
   type AttributeChange,
-  AttributeStore,
   type Attributes,
   checkApplicable,
   formatAttributes,

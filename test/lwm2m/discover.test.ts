@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AttributeStore } from "../../src/lwm2m/attributes.js";
+import { AttributeStore } from "../../src/lwm2m/attribute-store.js";
 import { discover, registrationLinks } from "../../src/lwm2m/discover.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 import { model } from "../fakes/lwm2m-client.js";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { AttributeStore, type Attributes } from "../../src/lwm2m/attributes.js";
+import { AttributeStore } from "../../src/lwm2m/attribute-store.js";
+import type { Attributes } from "../../src/lwm2m/attributes.js";
 import { type ObservationDefaults, termsOf } from "../../src/lwm2m/observation-terms.js";
 import { parsePath } from "../../src/lwm2m/path.js";
 
