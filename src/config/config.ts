@@ -2,7 +2,7 @@ import type { HostPort } from "../base/host-port.js";
 import type { LogLevel } from "../base/log.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { DeviceConfig, LinkConfig } from "../field/field.js";
-import type { ServerAccount } from "../lwm2m/account.js";
+import type { BootstrapAccount, ServerAccount } from "../lwm2m/account.js";
 import type { ModelRegistry } from "../lwm2m/model.js";
 import type { Profile } from "../mapping/profile.js";
 import type { Report } from "../mapping/report.js";
@@ -16,6 +16,14 @@ export interface ServerConfig {
   readonly history: History;
   /** Absent for a server that may do everything. */
   readonly rights?: ServerRights;
+}
+
+export interface BootstrapConfig {
+  readonly account: BootstrapAccount;
+  /** Whether a bootstrap begins with a Bootstrap-Pack-Request. */
+  readonly pack: "try" | "never";
+  /** Of the servers that a bootstrap gives. */
+  readonly history: History;
 }
 
 /** How servers see a device (docs/configuration.md). */
@@ -51,7 +59,9 @@ export interface GatewayConfig {
   readonly logLevel: LogLevel;
   /** Which test specification's objects are added; "none" except in tests. */
   readonly conformance: "none" | "oma-ets";
+  /** There is one at least, or a bootstrap server. */
   readonly servers: readonly ServerConfig[];
+  readonly bootstrap?: BootstrapConfig;
   readonly links: readonly LinkConfig[];
   readonly devices: readonly ConfiguredDevice[];
   readonly outbox: OutboxConfig;

@@ -16,21 +16,9 @@ import {
   sizeBytes,
   string,
 } from "../base/schema.js";
-import type { Located } from "../base/source.js";
+import { bootstrapSection } from "./bootstrap.js";
 import { rightsSection } from "./rights.js";
-
-/** Kept as it stands in the file, for a schema that is known only later (the adapter's). */
-export const unread: Schema<Located> = { json: {}, read: (source) => source };
-
-const SCHEMES = ["coap", "coaps", "coap+tcp", "coaps+tcp"];
-
-export const serverUri: Schema<string> = refine(string, (uri) => {
-  const scheme = /^([a-z+]+):\/\/[^/]+/.exec(uri)?.[1];
-  if (scheme === undefined) return `'${uri}' is not a URI such as coap://192.0.2.1:5683`;
-  if (!SCHEMES.includes(scheme)) return `unknown scheme '${scheme}', expected ${SCHEMES.join(" | ")}`;
-  if (scheme !== "coap") return `'${scheme}' is not available in this version; use coap`;
-  return URL.canParse(uri.replace(/^[a-z+]+/, "http")) ? undefined : `'${uri}' has no usable host and port`;
-});
+import { historySetting, securitySetting, serverUri, unread } from "./server-settings.js";
 
 const deviceName: Schema<string> = refine(string, (name) =>
   /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? undefined : "a name has letters, digits, '.', '_' and '-' only",
@@ -66,9 +54,9 @@ export const serverSection = object(
   {
     shortServerId: integer(1, 65534),
     lifetime: durationMs,
-    security: unread,
+    security: securitySetting,
     queueMode: boolean,
-    history: oneOf("send", "notify", "none"),
+    history: historySetting,
     notify: oneOf("confirmable", "non-confirmable"),
     rights: rightsSection,
   },
@@ -124,11 +112,9 @@ export const configFile = object(
     devices: list(located(deviceSection)),
     outbox: outboxSection,
     local: localSection,
-    bootstrap: located(object({ uri: string }, { security: unread })),
+    bootstrap: located(bootstrapSection),
   },
 );
-
-export const REQUIRED_KEYS = ["gateway", "servers"] as const;
 
 export type ConfigFile = Infer<typeof configFile>;
 export type DeviceSection = Infer<typeof deviceSection>;

@@ -8,11 +8,13 @@ import { loadAdapter } from "../field/load-adapter.js";
 import type { ModelRegistry } from "../lwm2m/model.js";
 import { loadModels } from "../lwm2m/models.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
+import { readBootstrap } from "./bootstrap.js";
 import type { GatewayConfig, ServerConfig } from "./config.js";
 import { readDevices } from "./devices.js";
-import { type ConfigFile, configFile, DEFAULT_LISTEN, REQUIRED_KEYS, type ServerSection } from "./gateway-schema.js";
+import { configFile, DEFAULT_LISTEN, type ServerSection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
 import { placeOf } from "./place.js";
+import { readHistory, readSecurity } from "./server-settings.js";
 
 export interface ReadConfig {
   /** Present when there is no problem. */
@@ -38,9 +40,9 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
   }
   const read = configFile.read(root, "", problems);
   if (read === undefined || root.kind !== "map") return { problems: problems.list };
-  for (const key of REQUIRED_KEYS) {
-    if (!root.entries.some((entry) => entry.key === key)) problems.add(root.at, "", `'${key}' is missing`);
-  }
+  const keys = new Set(root.entries.map((entry) => entry.key));
+  if (!keys.has("gateway")) problems.add(root.at, "", "'gateway' is missing");
+  if (!keys.has("servers") && !keys.has("bootstrap")) problems.add(root.at, "", "'servers' or 'bootstrap' is missing");
   const gateway = read.gateway?.value;
   const base = dirname(resolve(file));
   const models = await readModels(gateway?.models, base, problems);
@@ -55,7 +57,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
     gateway: { endpoint: gateway?.endpoint ?? "", mode: gateway?.expose ?? "flat" },
     problems,
   });
-  checkGateway(read, problems);
+  const bootstrap = read.bootstrap === undefined ? undefined : readBootstrap(read.bootstrap, problems);
   const servers = readServers(read.servers ?? [], problems);
   if (problems.list.length > 0 || gateway === undefined) return { problems: problems.list };
   const outbox = {
@@ -72,6 +74,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
       logLevel: gateway.log ?? "info",
       conformance: gateway.conformance ?? "none",
       servers,
+      ...(bootstrap === undefined ? {} : { bootstrap }),
       links: [...links.values()].map(({ config }) => config),
       devices,
       outbox,
@@ -144,12 +147,6 @@ export async function mappingContext(modelsFolder?: string): Promise<{
   return { adapters: await loadAdapters([]), models: await loadModels(modelsFolder) };
 }
 
-function checkGateway(read: ConfigFile, problems: Problems): void {
-  if (read.bootstrap !== undefined) {
-    problems.add(read.bootstrap.source.at, "bootstrap", "bootstrap is not available in this version");
-  }
-}
-
 function readServers(sections: readonly WithSource<ServerSection>[], problems: Problems): readonly ServerConfig[] {
   const ids = new Set<number>();
   return sections.map(({ value, source }, index) => {
@@ -157,19 +154,12 @@ function readServers(sections: readonly WithSource<ServerSection>[], problems: P
     const shortServerId = value.shortServerId ?? index + 1;
     if (ids.has(shortServerId)) problems.add(source.at, path, `shortServerId ${shortServerId} is used twice`);
     ids.add(shortServerId);
-    const security = value.security;
-    if (security !== undefined && !(security.kind === "scalar" && security.value === "none")) {
-      problems.add(security.at, `${path}.security`, "secure transports are not available in this version; use none");
-    }
+    readSecurity(value.security, `${path}.security`, problems);
     if (value.queueMode === true) {
       problems.add(source.at, `${path}.queueMode`, "queue mode is not available in this version");
     }
-    if (value.history === "notify") {
-      const what = "history by notifications is not available in this version; use send or none";
-      problems.add(source.at, `${path}.history`, what);
-    }
     const lifetimeS = Math.round((value.lifetime ?? 300_000) / 1000);
-    const history = value.history === "none" ? "none" : "send";
+    const history = readHistory(value.history, source.at, `${path}.history`, problems);
     // Only an acknowledged notification is known to have arrived, so a server that wants all of it gets those.
     const mode = value.notify ?? (history === "send" ? "confirmable" : "non-confirmable");
     const notify = mode === "confirmable" ? "CON" : "NON";

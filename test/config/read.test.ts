@@ -295,6 +295,60 @@ describe("every mistake is named with its place", () => {
   });
 });
 
+describe("bootstrap", () => {
+  const section = (text: string): string => GOOD.replace(/servers:\n(?: .*\n)*/, `bootstrap: ${text}\n`);
+
+  it("stands in for servers; everything but the URI has a default", async () => {
+    const { config, problems } = await read(section("{ uri: coap://192.0.2.9 }"));
+    expect(problems).toEqual([]);
+    expect(config).toMatchObject({
+      servers: [],
+      bootstrap: {
+        account: { uri: "coap://192.0.2.9", holdOffS: 0, accountTimeoutS: 0 },
+        pack: "never",
+        history: "send",
+      },
+    });
+  });
+
+  it("may stand beside servers", async () => {
+    const text =
+      "bootstrap: { uri: coap://a, security: none, holdOff: 10s, accountTimeout: 1h, pack: try, history: none }";
+    const { config } = await read(`${GOOD}${text}\n`);
+    expect(config?.servers).toHaveLength(1);
+    expect(config?.bootstrap).toEqual({
+      account: { uri: "coap://a", holdOffS: 10, accountTimeoutS: 3600 },
+      pack: "try",
+      history: "none",
+    });
+  });
+
+  it.each([
+    ["{}", "causeway.yaml:4:12 bootstrap: 'uri' is missing"],
+    ["{ uri: coap }", "causeway.yaml:4:19 bootstrap.uri: 'coap' is not a URI such as coap://192.0.2.1:5683"],
+    ["{ uri: coaps://a }", "causeway.yaml:4:19 bootstrap.uri: 'coaps' is not available in this version; use coap"],
+    [
+      "{ uri: coap://a, security: { psk: {} } }",
+      "causeway.yaml:4:39 bootstrap.security: secure transports are not available in this version; use none",
+    ],
+    [
+      "{ uri: coap://a, holdOff: 5 }",
+      "causeway.yaml:4:38 bootstrap.holdOff: expected a duration such as 500ms, 5s, 10m, 24h, found 5",
+    ],
+    ["{ uri: coap://a, pack: yes }", 'causeway.yaml:4:35 bootstrap.pack: expected try | never, found "yes"'],
+    ["{ uri: coap://a, holdof: 5s }", "causeway.yaml:4:29 bootstrap.holdof: unknown key (did you mean 'holdOff'?)"],
+  ])("%s", async (text, problem) => {
+    const { config, problems } = await read(section(text));
+    expect(problems).toContain(problem);
+    expect(config).toBeUndefined();
+  });
+
+  it("a gateway needs one or the other", async () => {
+    const { problems } = await read(GOOD.replace(/servers:\n(?: .*\n)*/, ""));
+    expect(problems).toEqual(["causeway.yaml:1:1: 'servers' or 'bootstrap' is missing"]);
+  });
+});
+
 function reference(text: string): string {
   return ["$", "{", text, "}"].join("");
 }
