@@ -101,6 +101,20 @@ export class Notifier {
     this.#queue.add(ending);
   }
 
+  /** What was measured before; it does not count for the periods. */
+  async tellStored(observation: Observation, content: CoapResponse): Promise<DeliveryResult> {
+    if (this.#queue.state === "paused") return "timeout";
+    const wallMs = this.#options.clock.nowMs();
+    const { token, request } = observation;
+    observation.lastConMs = this.#options.clock.monotonicMs();
+    const response = { ...content, observe: this.#sequence.next() };
+    const result = await this.#queue.deliver({ token, request, response, delivery: "CON" });
+    if (result === "acknowledged") this.#options.onAcknowledged(wallMs);
+    else if (result === "reset") this.#listener.onReset(token);
+    else this.#noteLoss();
+    return result;
+  }
+
   #takeTurn(due: Observation | Ending): void {
     if ("ending" in due) this.#sendEnding(due);
     else if (this.#listener.isAlive(due) && !due.isInFlight) this.#send(due);

@@ -51,6 +51,8 @@ export interface Observation extends Observable {
   underwaySinceMs: number | undefined;
   /** Measurements, by wall clock, that newer ones overtook because the network is slower than the field. */
   overtaken: { readonly fromMs: number; readonly toMs: number } | undefined;
+  /** By `keyOf`, the wall clock of the newest measurement that a stored notification told. */
+  readonly storedMs: Map<number | string, number>;
   /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
   dueMs: number | undefined;
   timer: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -89,6 +91,7 @@ export function beginObservation(
     isInFlight: false,
     underwaySinceMs: undefined,
     overtaken: undefined,
+    storedMs: new Map(),
     dueMs: undefined,
     timer: undefined,
   };
@@ -103,18 +106,20 @@ export function keyOfToken(token: Uint8Array): string {
 }
 
 /**
- * What notifications did about a measurement: nothing (`unobserved`), it is on its way (`underway`), a newer one took its
- * place (`overtaken`), or the server was told of it or had attributes by which it need not be (`told`).
+ * What notifications did about a measurement: nothing (`unobserved`), nothing because it is older than the observation
+ * (`earlier`), it is on its way (`underway`), a newer one took its place (`overtaken`), or the server was told of it or
+ * had attributes by which it need not be (`told`).
  */
-export type Telling = "unobserved" | "underway" | "overtaken" | "told";
+export type Telling = "unobserved" | "earlier" | "underway" | "overtaken" | "told";
 
 /** From the least that can be said to the most. */
-export const TELLINGS: readonly Telling[] = ["unobserved", "overtaken", "underway", "told"];
+export const TELLINGS: readonly Telling[] = ["unobserved", "earlier", "overtaken", "underway", "told"];
 
-/** `atMs` is the wall clock of the measurement. */
-export function tellingOf(observation: Observation, atMs: number): Telling {
-  const { sinceMs, underwaySinceMs, overtaken } = observation;
-  if (atMs < sinceMs) return "unobserved";
+/** `atMs` is the wall clock of the measurement at the path with the key. */
+export function tellingOf(observation: Observation, key: number | string, atMs: number): Telling {
+  const { sinceMs, underwaySinceMs, overtaken, storedMs } = observation;
+  if (atMs <= (storedMs.get(key) ?? Number.NEGATIVE_INFINITY)) return "told";
+  if (atMs < sinceMs) return "earlier";
   if (overtaken !== undefined && atMs >= overtaken.fromMs && atMs <= overtaken.toMs) return "overtaken";
   return underwaySinceMs !== undefined && atMs >= underwaySinceMs ? "underway" : "told";
 }

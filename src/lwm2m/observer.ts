@@ -27,12 +27,13 @@ import {
 import { type ReadResult, readableType } from "./operations.js";
 import type { Path } from "./path.js";
 import { restoreObservation } from "./restored-observation.js";
+import { StoredNotifications, type StoredNotificationsOptions } from "./stored-notifications.js";
 import type { TreeChange } from "./tree.js";
 import type { Sample } from "./value.js";
 import { mayRead, type TreeView } from "./views.js";
 import type { Explainer } from "./why.js";
 
-export interface ObserverOptions extends NotifierOptions {
+export interface ObserverOptions extends NotifierOptions, StoredNotificationsOptions {
   /** The client's own tree; others are watched as they come. */
   readonly own: TreeView;
   defaults(): ObservationDefaults;
@@ -58,6 +59,7 @@ export class Observer implements Disposable {
   readonly #table = new ObservationTable();
   readonly #timers: ObservationTimers;
   readonly #notifier: Notifier;
+  readonly stored: StoredNotifications;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -68,6 +70,7 @@ export class Observer implements Disposable {
       onUnreadable: (observation, ending) => this.#end(observation, ending),
       onReset: (token) => this.reject(token),
     });
+    this.stored = new StoredNotifications(this.#table, this.#notifier, options);
     this.#timers = new ObservationTimers(options.clock, (observation) => this.#notifier.add(observation));
     this.watch(options.own);
   }
@@ -160,7 +163,7 @@ export class Observer implements Disposable {
   telling(view: TreeView, path: Path, atMs: number): Telling {
     let best: Telling = "unobserved";
     this.#table.upwards(view, path, ({ observation }) => {
-      const telling = tellingOf(observation, atMs);
+      const telling = tellingOf(observation, keyOf(observation, path, view.prefix), atMs);
       if (TELLINGS.indexOf(telling) > TELLINGS.indexOf(best)) best = telling;
     });
     return best;

@@ -16,6 +16,14 @@ export interface ServerView {
   readonly provenAtMs: number;
   /** What notifications of this registration did about a measurement. */
   telling(sample: SampleName, atMs: number): Telling;
+  /** Present where stored notifications deliver, which need an observation. */
+  readonly stored?: StoredView;
+}
+
+export interface StoredView {
+  readonly nowMs: number;
+  /** Whether the server's observations of it take what was measured before. */
+  takes(sample: SampleName): boolean;
 }
 
 /** `done`: the server has it or does not want it. `wait`: it cannot be known yet. */
@@ -29,21 +37,20 @@ const SETTLING_MS = 60_000;
 
 /**
  * What becomes of a buffered sample. While a server is known to live, its observations say what it wants; whatever was
- * measured without proof of that, or overtaken on its way, is sent.
+ * measured without proof of that, or overtaken on its way, is sent. Where that is left to stored notifications, a sample
+ * that nobody observes waits as long as it may still be observed, and is then given up.
  */
 export function fateOf(sample: SampleName & Pick<StoredSample, "atMs">, server: ServerView): Fate {
   if (server.state === "away") return "wait";
   const { atMs } = sample;
-  switch (server.telling(sample, atMs)) {
-    case "overtaken":
-      return "send";
-    case "underway":
-      return "wait";
-    case "unobserved":
-      if (atMs < server.registeredAtMs + SETTLING_MS) return "send";
-      break;
-    case "told":
-      break;
+  const telling = server.telling(sample, atMs);
+  if (telling === "underway") return "wait";
+  const settledAtMs = server.registeredAtMs + SETTLING_MS;
+  const isMissed = telling === "overtaken" || (telling !== "told" && atMs < settledAtMs);
+  if (isMissed) {
+    const { stored } = server;
+    if (stored === undefined || (telling !== "unobserved" && stored.takes(sample))) return "send";
+    if (telling === "unobserved" && stored.nowMs < settledAtMs) return "wait";
   }
   return atMs <= server.provenAtMs ? "done" : "wait";
 }

@@ -33,6 +33,7 @@ export class ObserverBench {
   readonly events: string[] = [];
   /** How notifications end; CON by default acknowledged, NON sent. */
   delivery: DeliveryResult | undefined;
+  onNotify: ((notification: Notification) => DeliveryResult) | undefined;
 
   constructor({ clock = new FakeClock(), state, value = 20, ...options }: ObserverBenchOptions = {}) {
     this.clock = clock;
@@ -54,7 +55,9 @@ export class ObserverBench {
       defaults: () => ({ delivery: "CON" }),
       notify: async (notification) => {
         this.told.push(notification);
-        return this.delivery ?? (notification.delivery === "CON" ? "acknowledged" : "sent");
+        return (
+          this.onNotify?.(notification) ?? this.delivery ?? (notification.delivery === "CON" ? "acknowledged" : "sent")
+        );
       },
       onAcknowledged: () => undefined,
       onLost: () => this.events.push("lost"),

@@ -314,7 +314,7 @@ describe("observations", () => {
     const before = bench.clock.nowMs();
     await bench.clock.advance(1000);
     await observe(bench, "/3303/0", { accept: JSON_ });
-    expect(bench.client.telling(1, { path: TEMPERATURE }, before)).toBe("unobserved");
+    expect(bench.client.telling(1, { path: TEMPERATURE }, before)).toBe("earlier");
     expect(bench.client.telling(1, { path: TEMPERATURE }, bench.clock.nowMs())).toBe("told");
     expect(bench.client.telling(1, { path: [3303, 1, 5700] }, bench.clock.nowMs())).toBe("unobserved");
     expect(bench.client.telling(2, { path: TEMPERATURE }, bench.clock.nowMs())).toBe("unobserved");

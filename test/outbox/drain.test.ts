@@ -14,6 +14,7 @@ const QUEUE: Queue = { endpoint: "gw", shortServerId: 1 };
 /** What one message of the test takes. */
 const MESSAGE_SAMPLES = 30;
 const PATH: Path = [3303, 0, 5700];
+const NEW = { registeredAtMs: 130_000, provenAtMs: 130_000 };
 
 function server(view: Partial<Omit<ServerView, "telling">> & { told?: Telling }): ServerView {
   const { told = "unobserved", ...rest } = view;
@@ -32,8 +33,23 @@ describe("fateOf a sample measured at 100 s", () => {
     ["told and unproven", server({ told: "told", registeredAtMs: 99_000, provenAtMs: 99_999 }), "wait"],
     ["on its way, though something later is proven", server({ told: "underway", provenAtMs: 200_000 }), "wait"],
     ["overtaken by a newer one", server({ told: "overtaken", provenAtMs: 200_000 }), "send"],
+    ["observed only since", server({ told: "earlier", registeredAtMs: 95_000, provenAtMs: 99_000 }), "send"],
+    ["observed late", server({ told: "earlier", provenAtMs: 200_000 }), "done"],
   ])("%s → %s", (_, view, fate) => {
     expect(fateOf({ path: PATH, atMs: 100_000 }, view)).toBe(fate);
+  });
+
+  it.each<[string, Parameters<typeof server>[0], { nowMs: number; takes: boolean }, Fate]>([
+    ["overtaken", { told: "overtaken", provenAtMs: 0 }, { nowMs: 200_000, takes: true }, "send"],
+    ["overtaken, not stored", { told: "overtaken", provenAtMs: 200_000 }, { nowMs: 200_000, takes: false }, "done"],
+    ["measured before a restart, observed again", { told: "earlier", ...NEW }, { nowMs: 131_000, takes: true }, "send"],
+    ["the same, not stored", { told: "earlier", ...NEW }, { nowMs: 131_000, takes: false }, "done"],
+    ["not yet observed again", { told: "unobserved", ...NEW }, { nowMs: 131_000, takes: false }, "wait"],
+    ["never observed again", { told: "unobserved", ...NEW }, { nowMs: 190_000, takes: false }, "done"],
+    ["no news since the outage", { told: "told", provenAtMs: 99_999 }, { nowMs: 200_000, takes: true }, "wait"],
+  ])("by stored notifications: %s → %s", (_, view, { nowMs, takes }, fate) => {
+    const stored = { nowMs, takes: () => takes };
+    expect(fateOf({ path: PATH, atMs: 100_000 }, { ...server(view), stored })).toBe(fate);
   });
 });
 

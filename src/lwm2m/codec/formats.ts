@@ -53,6 +53,13 @@ const FORMATS: readonly Format[] = [
 
 const BY_NUMBER: ReadonlyMap<number, Format> = new Map(FORMATS.map((format) => [format.codec.contentFormat, format]));
 
+const WITH_TIMES: ReadonlySet<number> = new Set([ContentFormat.senmlJson, ContentFormat.senmlCbor, ContentFormat.json]);
+
+/** Whether the format can say when a value was measured. */
+export function hasTimes(contentFormat: number): boolean {
+  return WITH_TIMES.has(contentFormat);
+}
+
 export function codecOf(contentFormat: number): Codec | undefined {
   return BY_NUMBER.get(contentFormat)?.codec;
 }
