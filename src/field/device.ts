@@ -2,20 +2,14 @@ import { abortable, type Clock, sleep, type Timer } from "../base/clock.js";
 import { CausewayError, type ErrorCode, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { Scope } from "../base/scope.js";
-import type { Exchange, Point, PollClass, Station } from "./adapter.js";
+import type { Exchange, Point, Station } from "./adapter.js";
 import type { AnyLink, Bus } from "./bus.js";
-import { ExchangeList, type PlannedExchange } from "./exchanges.js";
+import { ExchangeList, type Pace, type PlannedExchange } from "./exchanges.js";
 import { type Health, type HealthState, initialHealth, nextHealth } from "./health.js";
+import { NO_BOUNDS, type PollBounds, type PollPeriods, paceOf } from "./poll-period.js";
 import { type Poller, phaseOf } from "./poller.js";
 import type { Priority } from "./queue.js";
 import { type FaultQuality, type Reading, type Scalar, sameScalar } from "./reading.js";
-
-/** Periods of the poll classes; `once` has none. */
-export interface PollPeriods {
-  readonly fastMs: number;
-  readonly normalMs: number;
-  readonly slowMs: number;
-}
 
 export interface DeviceStatus {
   readonly name: string;
@@ -70,7 +64,9 @@ export class Device {
   readonly #scope: Scope;
   readonly #points: ReadonlyMap<string, Point<unknown>>;
   readonly #exchanges: ExchangeList;
+  readonly #slots = new Map<Pace, Disposable>();
   readonly #readings = new Map<string, Reading>();
+  #bounds: ReadonlyMap<string, PollBounds> = new Map();
   #health: Health;
   #healthSinceMs: number;
   #lastAnswerMs: number | undefined;
@@ -82,19 +78,22 @@ export class Device {
     this.#options = options;
     this.#scope = scope;
     this.#points = new Map(options.points.map((point) => [point.name, point]));
-    this.#exchanges = new ExchangeList(options.points, options.plan);
+    this.#exchanges = new ExchangeList(options.points, (point) => this.#paceOf(point), options.plan);
     this.#health = initialHealth(options.clock.monotonicMs());
     this.#healthSinceMs = options.clock.nowMs();
-    const { fastMs, normalMs, slowMs } = options.poll;
-    this.#pollEvery(fastMs, "fast");
-    this.#pollEvery(normalMs, "normal");
-    this.#pollEvery(slowMs, "slow");
-    this.#pollEvery(normalMs, "once");
+    this.#schedulePolls();
     options.bus.onOpened((link, signal) => this.#onOpened(link, signal));
     scope.defer(() => {
       this.#startTimer?.cancel();
       this.#probeTimer?.cancel();
     });
+  }
+
+  /** By point, in the place of those before; points that are not named keep the period of their class. */
+  setBounds(bounds: ReadonlyMap<string, PollBounds>): void {
+    this.#bounds = bounds;
+    this.#exchanges.regroup((point) => this.#paceOf(point));
+    this.#schedulePolls();
   }
 
   /** Returns when the device has confirmed; see Field.write. */
@@ -138,23 +137,41 @@ export class Device {
     };
   }
 
-  #pollEvery(periodMs: number, pollClass: PollClass): void {
-    if (this.#exchanges.ofClass(pollClass).length === 0) return;
-    this.#options.poller.every(periodMs, `${this.#options.name}/${pollClass}`, () => this.#poll(pollClass));
+  #paceOf({ name, pollClass }: Point<unknown>): Pace {
+    return paceOf(pollClass, this.#options.poll, this.#bounds.get(name) ?? NO_BOUNDS);
   }
 
-  #poll(pollClass: PollClass): void {
+  #schedulePolls(): void {
+    const { name, poll, poller } = this.#options;
+    const { paces } = this.#exchanges;
+    for (const [pace, slot] of this.#slots) {
+      if (paces.has(pace)) continue;
+      slot[Symbol.dispose]();
+      this.#slots.delete(pace);
+    }
+    for (const pace of paces) {
+      // What is read once may have failed so far.
+      const periodMs = pace === "once" ? poll.normalMs : pace;
+      if (!this.#slots.has(pace))
+        this.#slots.set(
+          pace,
+          poller.every(periodMs, `${name}/${pace}`, () => this.#poll(pace)),
+        );
+    }
+  }
+
+  #poll(pace: Pace): void {
     if (this.#health.state === "offline") return;
     const nowMs = this.#options.clock.monotonicMs();
     for (const planned of this.#exchanges.all) {
-      if (planned.pollClass !== pollClass || planned.done || planned.refusedUntilMs > nowMs) continue;
+      if (planned.pace !== pace || planned.done || planned.refusedUntilMs > nowMs) continue;
       if (planned.pending) this.#skippedSlots++;
-      else this.#spawn(this.#exchange(planned, pollClass === "once" ? "normal" : pollClass));
+      else this.#spawn(this.#exchange(planned, planned.priority));
     }
   }
 
   #pollAll(): void {
-    for (const pollClass of ["fast", "normal", "slow", "once"] as const) this.#poll(pollClass);
+    for (const pace of this.#exchanges.paces) this.#poll(pace);
   }
 
   #onOpened(link: AnyLink, signal: AbortSignal): void {
@@ -201,7 +218,7 @@ export class Device {
       const halves = this.#exchanges.split(planned);
       return (await Promise.all(halves.map((half) => this.#exchange(half, priority)))).flat();
     }
-    planned.done = planned.pollClass === "once" && !isSilence(readings);
+    planned.done = planned.pace === "once" && !isSilence(readings);
     planned.refusedUntilMs = refused ? this.#options.clock.monotonicMs() + REFUSED_PAUSE_MS : 0;
     this.#accept(readings);
     return readings;

@@ -4,8 +4,9 @@ import type { Log } from "../base/log.js";
 import type { Scope } from "../base/scope.js";
 import type { AnyAdapter, DeviceTraits, Point } from "./adapter.js";
 import { Bus, type BusStatus } from "./bus.js";
-import { Device, type DeviceStatus, type PollPeriods } from "./device.js";
+import { Device, type DeviceStatus } from "./device.js";
 import type { HealthState } from "./health.js";
+import type { PollBounds, PollPeriods } from "./poll-period.js";
 import { Poller } from "./poller.js";
 import type { Reading, Scalar } from "./reading.js";
 
@@ -55,6 +56,8 @@ export interface Field {
   write(device: string, point: string, value: Scalar, signal: AbortSignal): Promise<void>;
   /** Reads every readable point of a device once, now; readings are also given to `onReadings`. */
   read(device: string, signal: AbortSignal): Promise<readonly Reading[]>;
+  /** By point, in the place of those before; points that are not named are polled at the period of their class. */
+  setBounds(device: string, bounds: ReadonlyMap<string, PollBounds>): void;
   status(): FieldStatus;
 }
 
@@ -85,6 +88,7 @@ export async function openField(options: FieldOptions, scope: Scope): Promise<Fi
   return {
     write: async (device, point, value, signal) => await find(device).write(point, value, signal),
     read: async (device, signal) => await find(device).read(signal),
+    setBounds: (device, bounds) => find(device).setBounds(bounds),
     status: () => ({
       buses: [...new Set(buses.values())].map((bus) => bus.status()),
       devices: [...devices.values()].map((device) => device.status()),

@@ -5,7 +5,8 @@ interface Entry {
   dueMs: number;
   readonly periodMs: number;
   readonly phaseMs: number;
-  readonly slot: () => void;
+  /** Undefined after it was cancelled; it leaves the heap when its turn comes. */
+  slot: (() => void) | undefined;
 }
 
 /** The first time after `nowMs` that lies on the grid of the phase; slots that were missed are left out. */
@@ -39,19 +40,29 @@ export class Poller {
     });
   }
 
-  /** `name` fixes the phase; `slot` must not throw. */
-  every(wantedPeriodMs: number, name: string, slot: () => void): void {
+  /** `name` fixes the phase; `slot` must not throw, and is called until the result is disposed of. */
+  every(wantedPeriodMs: number, name: string, slot: () => void): Disposable {
     // Whole milliseconds keep the grid exact: a rounding error could bring the same slot twice.
     const periodMs = Math.max(1, Math.round(wantedPeriodMs));
     const phaseMs = Math.floor(phaseOf(name) * periodMs);
     const dueMs = nextSlotMs(this.#clock.monotonicMs(), periodMs, phaseMs);
-    this.#push({ dueMs, periodMs, phaseMs, slot });
+    const entry: Entry = { dueMs, periodMs, phaseMs, slot };
+    this.#push(entry);
     if (this.#heap[0]?.dueMs === dueMs) this.#arm();
+    return {
+      [Symbol.dispose]: () => {
+        entry.slot = undefined;
+      },
+    };
   }
 
   #run(): void {
     const nowMs = this.#clock.monotonicMs();
     for (let entry = this.#heap[0]; entry !== undefined && entry.dueMs <= nowMs; entry = this.#heap[0]) {
+      if (entry.slot === undefined) {
+        this.#removeFirst();
+        continue;
+      }
       entry.dueMs = nextSlotMs(nowMs, entry.periodMs, entry.phaseMs);
       this.#siftDown();
       entry.slot();
@@ -77,6 +88,13 @@ export class Poller {
       index = parentIndex;
     }
     heap[index] = entry;
+  }
+
+  #removeFirst(): void {
+    const last = this.#heap.pop();
+    if (last === undefined || this.#heap.length === 0) return;
+    this.#heap[0] = last;
+    this.#siftDown();
   }
 
   #siftDown(): void {

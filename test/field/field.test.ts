@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CausewayError } from "../../src/base/errors.js";
+import type { PollClass } from "../../src/field/adapter.js";
+import type { Pace } from "../../src/field/exchanges.js";
+import { type PollBounds, paceOf } from "../../src/field/poll-period.js";
 import { Rig, register } from "./rig.js";
 
 describe("the field", () => {
@@ -39,6 +42,52 @@ describe("the field", () => {
     const times = (point: string) => news.filter((line) => line.startsWith(`a.${point} `)).length;
     expect([times("r0"), times("r1"), times("r2"), times("r3")]).toEqual([60, 60, 1, 0]);
     expect(rig.messages()).toEqual(["field link up", "device online"]);
+  });
+
+  it("polls points within bounds, those of one period together", async () => {
+    rig.station(1);
+    const field = await rig.open([
+      ["a", 1, [register(0), register(1), register(2), register(3, "slow"), register(4, "once")]],
+    ]);
+    await rig.clock.advance(2500);
+    const exchanges = (): number => field.status().buses[0]?.exchanges ?? 0;
+    const during = async (ms: number) => {
+      rig.news();
+      const before = exchanges();
+      await rig.clock.advance(ms);
+      const news = rig.news();
+      const times = [0, 1, 2, 3, 4].map((n) => news.filter((line) => line.startsWith(`a.r${n} `)).length);
+      return [times, exchanges() - before];
+    };
+    const bounds = { minMs: 5000, maxMs: Number.POSITIVE_INFINITY };
+    field.setBounds(
+      "a",
+      new Map([
+        ["r1", bounds],
+        ["r2", bounds],
+        ["r4", { minMs: 0, maxMs: 5000 }],
+      ]),
+    );
+    await rig.clock.advance(5000);
+    expect(await during(60_000)).toEqual([[60, 12, 12, 1, 12], 60 + 12 + 1]);
+    field.setBounds("a", new Map([["r3", { minMs: 0, maxMs: 1000 }]]));
+    await rig.clock.advance(5000);
+    expect(await during(60_000)).toEqual([[60, 60, 60, 60, 0], 60]);
+    field.setBounds("a", new Map());
+    await rig.clock.advance(60_000);
+    expect(await during(60_000)).toEqual([[60, 60, 60, 1, 0], 61]);
+  });
+
+  it.each<[PollClass, PollBounds, Pace]>([
+    ["fast", { minMs: 0, maxMs: Number.POSITIVE_INFINITY }, 1000],
+    ["fast", { minMs: 30_000, maxMs: Number.POSITIVE_INFINITY }, 30_000],
+    ["slow", { minMs: 0, maxMs: 15_000 }, 15_000],
+    ["normal", { minMs: 5_000, maxMs: 60_000 }, 10_000],
+    ["normal", { minMs: 60_000, maxMs: 5_000 }, 5_000],
+    ["once", { minMs: 5_000, maxMs: Number.POSITIVE_INFINITY }, "once"],
+    ["once", { minMs: 0, maxMs: 5_000 }, 5_000],
+  ])("a %s point within %j has the pace %s", (pollClass, bounds, pace) => {
+    expect(paceOf(pollClass, { fastMs: 1000, normalMs: 10_000, slowMs: 60_000 }, bounds)).toBe(pace);
   });
 
   it("keeps the pace of the living beside the dead, and gives these at most a tenth of the bus", async () => {

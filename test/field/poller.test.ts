@@ -45,4 +45,23 @@ describe("the poller", () => {
     await scope[Symbol.asyncDispose]();
     expect(clock.pendingCount).toBe(0);
   });
+
+  it("calls no slot that was cancelled, and the others as before", async () => {
+    const clock = new FakeClock();
+    const scope = new Scope(() => undefined);
+    const poller = new Poller(clock, scope);
+    const calls: string[] = [];
+    const slots = ["a", "b", "c", "d"].map((name) => poller.every(1000, name, () => calls.push(name)));
+    await clock.advance(1000);
+    calls.length = 0;
+    slots[0]?.[Symbol.dispose]();
+    slots[2]?.[Symbol.dispose]();
+    await clock.advance(2000);
+    expect(calls.sort()).toEqual(["b", "b", "d", "d"]);
+    slots[1]?.[Symbol.dispose]();
+    slots[3]?.[Symbol.dispose]();
+    await clock.advance(2000);
+    expect(clock.pendingCount).toBe(0);
+    await scope[Symbol.asyncDispose]();
+  });
 });
