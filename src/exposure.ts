@@ -126,14 +126,15 @@ function exposeGateway(config: GatewayConfig, options: ExposureOptions): Exposed
   };
 }
 
-/** Without limits there is no object 2. */
+/** Without limits there is no object 2, unless a bootstrap server may set some. */
 function accessTo(
   tree: ObjectTree,
-  { servers, models }: GatewayConfig,
+  { servers, bootstrap, models }: GatewayConfig,
   { clock }: ExposureOptions,
 ): Pick<ExposedEndpoint, "access"> {
   const policy = accessPolicy(servers);
-  return policy === undefined ? {} : { access: new AccessControl(tree, models, clock, policy) };
+  if (policy === undefined && bootstrap === undefined) return {};
+  return { access: new AccessControl(tree, models, clock, policy) };
 }
 
 function exposeHost(
