@@ -1,11 +1,11 @@
 /*
  * coap-load: asks a CoAP server for one resource, as fast as it answers, and says how many answers came.
  *
- *   coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH [ACCEPT]
+ *   coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH [ACCEPT [FORMAT PAYLOAD_FILE]]
  *
  * Socket i is bound to LOCAL_PORT + i and connected to SERVER_PORT + i * PORT_STEP on loopback, so that a server with a
  * connected socket per peer (step 1) and one with a single socket (step 0) can be asked the same way. WINDOW confirmable
- * GETs are on their way at any time, spread over the sockets. Several sockets, because each has 65,536 message ids.
+ * GETs, or FETCHes with the payload, are on their way at any time, spread over the sockets. Several sockets, because each has 65,536 message ids.
  * Answers are matched by token; what is not answered within 2 s is sent again. Prints one line of JSON.
  * Linux, C, no dependencies.
  */
@@ -32,14 +32,17 @@ struct slot {
     uint32_t sequence;
     uint64_t sent_ns;
     size_t length;
-    uint8_t datagram[128];
+    uint8_t datagram[MAX_DATAGRAM];
 };
 
 static int sockets[MAX_SOCKETS];
 static uint16_t message_ids[MAX_SOCKETS];
 static struct slot slots[MAX_WINDOW];
-static uint8_t path_options[96];
-static size_t path_length;
+/* The options, and with a payload the marker and the payload. */
+static uint8_t content[MAX_DATAGRAM - 10];
+static size_t content_length;
+static int last_option;
+static uint8_t method = 1; /* GET */
 static uint64_t started, answered, resent, strays, failures;
 static size_t last_payload_bytes;
 
@@ -54,29 +57,52 @@ static void fail(const char *what) {
     exit(1);
 }
 
+static void append(const void *bytes, size_t length) {
+    if (content_length + length > sizeof content) {
+        fprintf(stderr, "coap-load: request too long\n");
+        exit(1);
+    }
+    memcpy(content + content_length, bytes, length);
+    content_length += length;
+}
+
+/* Options in ascending order, deltas and lengths up to 12. */
+static void encode_option(int number, const void *value, size_t length) {
+    if (length > 12) {
+        fprintf(stderr, "coap-load: path too long\n");
+        exit(1);
+    }
+    uint8_t head = (uint8_t)((number - last_option) << 4 | (int)length);
+    last_option = number;
+    append(&head, 1);
+    append(value, length);
+}
+
 static void encode_path(const char *path) {
-    int delta = 11; /* Uri-Path */
     while (*path) {
         while (*path == '/') path++;
         size_t n = strcspn(path, "/");
         if (n == 0) break;
-        if (n > 12 || path_length + n + 1 > sizeof path_options) {
-            fprintf(stderr, "coap-load: path too long\n");
-            exit(1);
-        }
-        path_options[path_length++] = (uint8_t)(delta << 4 | (int)n);
-        memcpy(path_options + path_length, path, n);
-        path_length += n;
+        encode_option(11, path, n);
         path += n;
-        delta = 0;
     }
 }
 
-/* Option 17, which follows Uri-Path (11). */
-static void encode_accept(unsigned format) {
-    path_options[path_length++] = (uint8_t)(6 << 4 | (format == 0 ? 0 : format < 256 ? 1 : 2));
-    if (format >= 256) path_options[path_length++] = (uint8_t)(format >> 8);
-    if (format > 0) path_options[path_length++] = (uint8_t)format;
+static void encode_uint(int number, unsigned value) {
+    uint8_t bytes[2] = { (uint8_t)(value >> 8), (uint8_t)value };
+    size_t length = value == 0 ? 0 : value < 256 ? 1 : 2;
+    encode_option(number, bytes + 2 - length, length);
+}
+
+static void encode_payload(const char *file) {
+    uint8_t bytes[MAX_DATAGRAM];
+    FILE *stream = fopen(file, "rb");
+    if (stream == NULL) fail("payload");
+    size_t length = fread(bytes, 1, sizeof bytes, stream);
+    fclose(stream);
+    append("\xff", 1);
+    append(bytes, length);
+    method = 5; /* FETCH */
 }
 
 static void transmit(struct slot *slot) {
@@ -91,14 +117,14 @@ static void ask(uint32_t index) {
     uint32_t sequence = ++slot->sequence;
     uint8_t *d = slot->datagram;
     d[0] = 0x40 | 6; /* version 1, CON, 6 bytes of token */
-    d[1] = 1;        /* GET */
+    d[1] = method;
     d[2] = (uint8_t)(id >> 8);
     d[3] = (uint8_t)id;
     d[4] = (uint8_t)(index >> 8);
     d[5] = (uint8_t)index;
     memcpy(d + 6, &sequence, 4);
-    memcpy(d + 10, path_options, path_length);
-    slot->length = 10 + path_length;
+    memcpy(d + 10, content, content_length);
+    slot->length = 10 + content_length;
     started++;
     transmit(slot);
 }
@@ -109,7 +135,7 @@ static void take(const uint8_t *d, size_t length, uint64_t requests, uint32_t wi
     memcpy(&sequence, d + 6, 4);
     if (index >= window || slots[index].sequence != sequence) { strays++; return; }
     /* An echo gives the request back; everything else has to be 2.05. */
-    if (d[1] != 1 && d[1] != 0x45) failures++;
+    if (d[1] != method && d[1] != 0x45) failures++;
     last_payload_bytes = length;
     answered++;
     slots[index].sequence++; /* a second answer is a stray */
@@ -118,8 +144,8 @@ static void take(const uint8_t *d, size_t length, uint64_t requests, uint32_t wi
 }
 
 int main(int argc, char **argv) {
-    if (argc != 8 && argc != 9) {
-        fprintf(stderr, "usage: coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH [ACCEPT]\n");
+    if (argc != 8 && argc != 9 && argc != 11) {
+        fprintf(stderr, "usage: coap-load SERVER_PORT PORT_STEP LOCAL_PORT SOCKETS WINDOW REQUESTS PATH [ACCEPT [FORMAT PAYLOAD_FILE]]\n");
         return 2;
     }
     int server_port = atoi(argv[1]), step = atoi(argv[2]), local_port = atoi(argv[3]), count = atoi(argv[4]);
@@ -130,7 +156,9 @@ int main(int argc, char **argv) {
         return 2;
     }
     encode_path(argv[7]);
-    if (argc == 9) encode_accept((unsigned)atoi(argv[8]));
+    if (argc == 11) encode_uint(12, (unsigned)atoi(argv[9]));
+    if (argc >= 9) encode_uint(17, (unsigned)atoi(argv[8]));
+    if (argc == 11) encode_payload(argv[10]);
     int epoll = epoll_create1(0);
     if (epoll < 0) fail("epoll");
     srand((unsigned)now_ns());

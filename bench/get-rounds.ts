@@ -13,6 +13,8 @@ export interface Subject {
   readonly path: string;
   /** Content-Format to ask for. */
   readonly accept?: number;
+  /** Makes FETCHes of what would be GETs; needs `accept`. */
+  readonly fetch?: { readonly contentFormat: number; readonly payloadFile: string };
   /** What is to be done once it runs. */
   prepare?(): void;
 }
@@ -36,6 +38,7 @@ interface Load {
 export async function getRounds(
   subjects: readonly Subject[],
   { rounds, requests, progress }: BenchmarkOptions,
+  warmUpRequests = WARM_UP_REQUESTS,
 ): Promise<readonly Sample[]> {
   const generator = new CompiledProgram("coap-load");
   const running: MeasuredProcess[] = [];
@@ -45,7 +48,7 @@ export async function getRounds(
       running.push(await MeasuredProcess.start(SERVER_CORE, command, ready));
       prepare?.();
     }
-    for (const subject of subjects) load(generator, subject, WARM_UP_REQUESTS);
+    for (const subject of subjects) load(generator, subject, warmUpRequests);
     for (let number = 1; number <= rounds; number++) {
       for (const [index, subject] of subjects.entries()) {
         const server = running[index];
@@ -80,8 +83,20 @@ function measure(
 }
 
 function load(generator: CompiledProgram, subject: Subject, requests: number): Load {
-  const { name, port, portStep, path, accept } = subject;
-  const args = [port, portStep, PEER_PORT, PEERS, WINDOW, requests, path, accept].filter((arg) => arg !== undefined);
+  const { name, port, portStep, path, accept, fetch } = subject;
+  const all = [
+    port,
+    portStep,
+    PEER_PORT,
+    PEERS,
+    WINDOW,
+    requests,
+    path,
+    accept,
+    fetch?.contentFormat,
+    fetch?.payloadFile,
+  ];
+  const args = all.filter((arg) => arg !== undefined);
   const result: Load = JSON.parse(runPinned(GENERATOR_CORE, [generator.path, ...args.map(String)]));
   if (result.failures > 0) throw new Error(`${name}: ${result.failures} answers were not 2.05`);
   return result;

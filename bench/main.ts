@@ -2,10 +2,12 @@
 import { parseArgs } from "node:util";
 import { type Benchmark, formatReport, report } from "./benchmark.js";
 import { coapGet } from "./coap-get.js";
+import { compositeRead } from "./composite-read.js";
 import { gatewayMemory } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
+import { notifications } from "./notifications.js";
 
-const BENCHMARKS: readonly Benchmark[] = [coapGet, ...lwm2mReads, gatewayMemory];
+const BENCHMARKS: readonly Benchmark[] = [coapGet, ...lwm2mReads, compositeRead, notifications, gatewayMemory];
 
 const { values } = parseArgs({
   options: {

@@ -3,57 +3,84 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+
+/** Long enough for the slowest start of a peer on a busy machine. */
+const READY_MS = 60_000;
 
 /** A program under measurement, pinned to one core. */
 export class MeasuredProcess implements AsyncDisposable {
+  readonly #name: string;
   readonly #child: ChildProcess;
-  readonly #pid: number;
   readonly #closed: Promise<unknown>;
+  #output = "";
+  #onOutput: () => void = () => undefined;
 
-  /** What it had written when it was ready. */
-  readonly output: string;
-
-  private constructor(child: ChildProcess, pid: number, closed: Promise<unknown>, output: string) {
-    this.output = output;
+  private constructor(core: number, command: readonly string[]) {
+    this.#name = command.join(" ");
+    const child = spawn("taskset", ["--cpu-list", String(core), ...command], { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
-    this.#pid = pid;
-    this.#closed = closed;
+    this.#closed = once(child, "close");
+    this.#closed.catch(() => undefined);
+    const onData = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-50_000);
+      this.#onOutput();
+    };
+    child.stdout.on("data", onData);
+    child.stderr.on("data", onData);
   }
 
-  /** Waits until the program has written `ready`, where there is one; rejects when it ends before. */
+  /** Waits until the program has written `ready`, where there is one; rejects when it ends before, or is silent. */
   static async start(core: number, command: readonly string[], ready: RegExp | undefined): Promise<MeasuredProcess> {
-    const child = spawn("taskset", ["--cpu-list", String(core), ...command], { stdio: ["ignore", "pipe", "pipe"] });
-    const closed = once(child, "close");
-    let output = "";
-    const isReady = new Promise<void>((resolve) => {
-      const onData = (chunk: Buffer): void => {
-        output = (output + chunk.toString()).slice(-10_000);
-        if (ready?.test(output) === true) resolve();
+    const started = new MeasuredProcess(core, command);
+    try {
+      if (ready !== undefined) await started.wait(ready);
+      return started;
+    } catch (error) {
+      await started[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** What it has written, the last 50 kB of it. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Resolves when the output has `pattern`; rejects when the program ends before, or after the time. */
+  async wait(pattern: RegExp, timeoutMs = READY_MS): Promise<RegExpExecArray> {
+    const found = new Promise<RegExpExecArray>((resolve) => {
+      const look = (): void => {
+        const match = pattern.exec(this.#output);
+        if (match !== null) resolve(match);
       };
-      if (ready === undefined) resolve();
-      child.stdout.on("data", onData);
-      child.stderr.on("data", onData);
+      this.#onOutput = look;
+      look();
     });
-    const ended = closed.then(() => {
-      throw new Error(`${command.join(" ")} ended: ${output}`);
-    });
-    ended.catch(() => undefined);
-    await Promise.race([isReady, ended]);
-    if (child.pid === undefined) throw new Error(`${command.join(" ")} did not start`);
-    return new MeasuredProcess(child, child.pid, closed, output);
+    const failed = async (what: string, when: Promise<unknown>): Promise<never> => {
+      await when;
+      throw new Error(`${this.#name} ${what} before ${pattern}: ${this.#output.slice(-2000)}`);
+    };
+    const abort = new AbortController();
+    const late = delay(timeoutMs, undefined, { signal: abort.signal }).catch(() => new Promise(() => undefined));
+    try {
+      return await Promise.race([found, failed("ended", this.#closed), failed(`was silent for ${timeoutMs} ms`, late)]);
+    } finally {
+      abort.abort();
+    }
   }
 
   /** CPU time of all threads since the start, nanoseconds. */
   cpuNs(): number {
-    return readdirSync(`/proc/${this.#pid}/task`)
-      .map((task) => Number(readFileSync(`/proc/${this.#pid}/task/${task}/schedstat`, "utf8").split(" ")[0]))
+    return readdirSync(`/proc/${this.#child.pid}/task`)
+      .map((task) => Number(readFileSync(`/proc/${this.#child.pid}/task/${task}/schedstat`, "utf8").split(" ")[0]))
       .reduce((sum, ns) => sum + ns, 0);
   }
 
   /** Resident memory, MiB. */
   rssMib(): number {
-    const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#pid}/status`, "utf8"))?.[1];
+    const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, "utf8"))?.[1];
     return Number(kib) / 1024;
   }
 

@@ -20,3 +20,19 @@ export function payloadOf(format: ReadFormat): Uint8Array {
   const entry = { path: TEMPERATURE_PATH, type: "float", value: TEMPERATURE } as const;
   return codec.encode([entry], { target: TEMPERATURE_PATH, nowMs: Date.now() });
 }
+
+/** Temperature instances of the client. */
+export const INSTANCES = 100;
+
+/** A Read-Composite of every temperature as SenML-ETCH CBOR, with a base name so that it is one block. */
+export function compositePayload(): Uint8Array {
+  const text = (value: string): Buffer => Buffer.concat([Buffer.from([0x60 | value.length]), Buffer.from(value)]);
+  const records = Array.from({ length: INSTANCES }, (_, index) => {
+    const name = Buffer.concat([Buffer.from([0x00]), text(`${index}/5700`)]);
+    // {-2: "/3303/", 0: "0/5700"}, then {0: "1/5700"} …
+    return index === 0
+      ? Buffer.concat([Buffer.from([0xa2, 0x21]), text("/3303/"), name])
+      : Buffer.concat([Buffer.from([0xa1]), name]);
+  });
+  return Buffer.concat([Buffer.from([0x98, INSTANCES]), ...records]);
+}
