@@ -1,4 +1,4 @@
-import { type AttributeChange, type Attributes, mergeAttributes, NO_ATTRIBUTES } from "./attributes.js";
+import { type AttributeChange, type Attributes, checkConsistent, mergeAttributes, NO_ATTRIBUTES } from "./attributes.js";
 import type { AttributeShelf } from "./kept-attributes.js";
 import { formatPath, isWithin, type Path } from "./path.js";
 
@@ -20,16 +20,30 @@ export class AttributeStore {
     return this.#attached.get(formatPath(path))?.attributes ?? NO_ATTRIBUTES;
   }
 
-  /** Throws LWM2M_BAD_REQUEST, and leaves everything as it was, when the result would contradict itself. */
+  /**
+   * Throws LWM2M_BAD_REQUEST, and leaves everything as it was, when the result would contradict itself, what it inherits,
+   * or what inherits it.
+   */
   write(path: Path, change: AttributeChange): void {
-    const merged = mergeAttributes(this.attached(path), change);
-    if (Object.keys(merged).length === 0) {
-      this.#attached.delete(formatPath(path));
-      this.#shelf?.remove(path);
-    } else {
-      this.#attached.set(formatPath(path), { path, attributes: merged });
-      this.#shelf?.put(path, merged);
+    const before = this.attached(path);
+    const merged = mergeAttributes(before, change);
+    this.#attach(path, merged);
+    try {
+      checkConsistent(this.effective(path));
+      for (const entry of this.#attached.values()) {
+        if (isWithin(entry.path, path)) checkConsistent(this.effective(entry.path));
+      }
+    } catch (error) {
+      this.#attach(path, before);
+      throw error;
     }
+    if (Object.keys(merged).length === 0) this.#shelf?.remove(path);
+    else this.#shelf?.put(path, merged);
+  }
+
+  #attach(path: Path, attributes: Attributes): void {
+    if (Object.keys(attributes).length === 0) this.#attached.delete(formatPath(path));
+    else this.#attached.set(formatPath(path), { path, attributes });
   }
 
   /** Attached to the path or inherited from the levels above it, the nearest first (OMA LwM2M Core 1.2 §7.3.2). */

@@ -60,6 +60,11 @@ export function ruleOf(attributes: Attributes, before: Value | undefined, value:
   return st !== undefined && from !== to && Math.abs(to - from) >= st ? "st" : "unchanged";
 }
 
+/** A Boolean has gone the way that `edge` does not report: the next edge is seen from there. */
+export function isOffEdge({ edge }: Attributes, before: Value | undefined, value: Value): boolean {
+  return edge !== undefined && typeof value === "boolean" && value !== before && value !== (edge === 1);
+}
+
 function toNumber(value: Value): number | undefined {
   return typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : undefined;
 }

@@ -8,6 +8,13 @@ import { formatPath, type Path } from "./path.js";
 import type { Sample, Value } from "./value.js";
 import type { TreeView, ViewedPath } from "./views.js";
 
+/** The last evaluation of one value, and what has come too soon after it. */
+export interface Evaluation {
+  /** Monotonic. */
+  atMs: number;
+  held: { readonly timer: Timer; sample: Sample } | undefined;
+}
+
 /** What is observed, in which format, and by which attributes. */
 export interface Observable extends ObservationScope {
   /** Of the target; the paths of an Observe-Composite may be of any. */
@@ -34,7 +41,7 @@ export interface Observation extends Observable {
   /** Of the one path; of several, the periods that hold for all. */
   attributes: Attributes;
   delivery: "CON" | "NON";
-  /** What the server was last told, by `keyOf`. */
+  /** What the next value is compared with, by `keyOf`: what the server was last told, or the other side of an edge. */
   readonly sent: Map<number | string, Value>;
   /** Monotonic. */
   sentMs: number;
@@ -53,6 +60,8 @@ export interface Observation extends Observable {
   overtaken: { readonly fromMs: number; readonly toMs: number } | undefined;
   /** By `keyOf`, the wall clock of the newest measurement that a stored notification told. */
   readonly storedMs: Map<number | string, number>;
+  /** By `keyOf`, of what has an epmin. */
+  readonly evaluations: Map<number | string, Evaluation>;
   /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
   dueMs: number | undefined;
   timer: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -92,6 +101,7 @@ export function beginObservation(
     underwaySinceMs: undefined,
     overtaken: undefined,
     storedMs: new Map(),
+    evaluations: new Map(),
     dueMs: undefined,
     timer: undefined,
   };

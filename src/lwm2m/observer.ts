@@ -3,11 +3,13 @@ import { Code } from "../coap/code.js";
 import type { CoapRequest, CoapResponse, IncomingRequest } from "../coap/request.js";
 import { checkConsistent } from "./attributes.js";
 import { contentResponse } from "./content.js";
+import { demandOf, type EvaluationDemand, isDemanding, jointDemand } from "./evaluation-demand.js";
+import { EvaluationPace } from "./evaluation-pace.js";
 import type { ObservationShelf } from "./kept-observations.js";
 import { remember } from "./notification-content.js";
 import { decisionReason, endedReason, heldReason } from "./notification-why.js";
 import { endingOf, Notifier, type NotifierOptions } from "./notifier.js";
-import { decide, isTriggered, pmaxEndMs } from "./observation.js";
+import { decide, isOffEdge, isTriggered, pmaxEndMs } from "./observation.js";
 import { ObservationTable } from "./observation-table.js";
 import { type ObservationDefaults, type ObservationTerms, termsOf } from "./observation-terms.js";
 import { ObservationTimers } from "./observation-timers.js";
@@ -19,6 +21,7 @@ import {
   keyOfToken,
   type Observable,
   type Observation,
+  type ObservedPath,
   overtake,
   TELLINGS,
   type Telling,
@@ -44,6 +47,8 @@ export interface ObserverOptions extends NotifierOptions, StoredNotificationsOpt
   onRejected(sinceMs: number): void;
   /** An observation began or ended. */
   onChange(): void;
+  /** What `demandOf` says may be another now. */
+  onDemand?(): void;
   /** Where observations outlive the process. */
   readonly shelf?: ObservationShelf;
 }
@@ -59,6 +64,7 @@ export class Observer implements Disposable {
   readonly #table = new ObservationTable();
   readonly #timers: ObservationTimers;
   readonly #notifier: Notifier;
+  readonly #pace: EvaluationPace;
   readonly stored: StoredNotifications;
 
   constructor(options: ObserverOptions) {
@@ -71,6 +77,7 @@ export class Observer implements Disposable {
       onReset: (token) => this.reject(token),
     });
     this.stored = new StoredNotifications(this.#table, this.#notifier, options);
+    this.#pace = new EvaluationPace(options.clock, (part, path, sample) => this.#evaluate(part, path, sample));
     this.#timers = new ObservationTimers(options.clock, (observation) => this.#notifier.add(observation));
     this.watch(options.own);
   }
@@ -122,6 +129,7 @@ export class Observer implements Disposable {
     const observation = beginObservation(observable, request, terms, nowMs, clock.nowMs());
     remember(observation, initial);
     this.#table.add(observation);
+    this.#noteDemand(observation);
     this.#options.shelf?.keep(observation);
     this.#timers.arm(observation, pmaxEndMs(observation.attributes, nowMs));
     this.#options.onChange();
@@ -138,7 +146,9 @@ export class Observer implements Disposable {
       try {
         const [observable, current] = prepare(kept.request);
         const terms = this.#termsOf(observable);
-        this.#table.add(restoreObservation(kept, observable, current, terms, this.#options.clock));
+        const observation = restoreObservation(kept, observable, current, terms, this.#options.clock);
+        this.#table.add(observation);
+        this.#noteDemand(observation);
       } catch (error) {
         this.#options.shelf?.forget(kept.token);
         this.#notifier.addEnding({ token: kept.token, request: kept.request, ending: endingOf(error) });
@@ -169,13 +179,22 @@ export class Observer implements Disposable {
     return best;
   }
 
+  /** How often the server wants the resource to be measured; undefined when it does not observe it. */
+  demandOf(view: TreeView, path: Path): EvaluationDemand | undefined {
+    const demands: EvaluationDemand[] = [];
+    this.#table.upwards(view, path, ({ attributes }) => demands.push(demandOf(attributes)));
+    return jointDemand(demands);
+  }
+
   /** Attributes of the path, or the server's defaults (`[]`), are others now. */
   attributesChanged(view: TreeView, path: Path): void {
     const concerned = new Set(this.#table.within(view, path).map((part) => part.observation));
     // Below what is observed, con still counts.
     this.#table.upwards(view, path, ({ observation }) => concerned.add(observation));
     for (const observation of concerned) {
+      this.#noteDemand(observation);
       this.#govern(observation, this.#termsOf(observation));
+      this.#noteDemand(observation);
       this.#reconsider(observation);
     }
   }
@@ -197,8 +216,12 @@ export class Observer implements Disposable {
   #forgetAll(): void {
     this.#notifier.clear();
     if (this.#table.size === 0) return;
-    for (const observation of this.#table.all) this.#timers.cancel(observation);
+    const ended = [...this.#table.all];
     this.#table.clear();
+    for (const observation of ended) {
+      this.#timers.cancel(observation);
+      this.#noteDemand(observation);
+    }
     this.#options.onChange();
   }
 
@@ -210,35 +233,42 @@ export class Observer implements Disposable {
   }
 
   #onSample(view: TreeView, path: Path, sample: Sample): void {
-    const { tree, prefix } = view;
     const [objectId = -1, instanceId = -1, resourceId = -1] = path;
     this.#table.upwards(view, path, (part) => {
-      const { observation, attributes } = part;
-      if (observation.target.length === 1 && !mayRead(view, path)) return;
-      if (observation.target.length < 3) {
-        const model = tree.resource(objectId, instanceId, resourceId)?.model;
+      const { target } = part.observation;
+      if (target.length === 1 && !mayRead(view, path)) return;
+      if (target.length < 3) {
+        const model = view.tree.resource(objectId, instanceId, resourceId)?.model;
         if (model === undefined || readableType(model) === undefined) return;
       }
-      const lastSent = { value: observation.sent.get(keyOf(observation, path, prefix)), atMs: observation.sentMs };
-      const nowMs = this.#options.clock.monotonicMs();
-      if (observation.isInFlight || observation.pending !== undefined) {
-        this.#note?.(heldReason({ part, view, path, value: sample.value, nowMs }, this.#notifier.state));
-        if (!isTriggered(attributes, lastSent.value, sample.value)) return;
-        if (isWithinPmin(observation, nowMs)) observation.pending = sample;
-        else overtake(observation, sample, this.#notifier.state);
-        return;
-      }
-      const decision = decide(attributes, lastSent, sample.value, nowMs);
-      this.#note?.(decisionReason({ part, view, path, value: sample.value, nowMs }, decision, this.#notifier.state));
-      if (decision.send === "no") return;
-      if (decision.send === "now") {
-        observation.pending = sample;
-        this.#notifier.add(observation);
-      } else if (decision.because === "change") {
-        observation.pending = sample;
-        this.#timers.arm(observation, decision.ms);
-      }
+      this.#pace.take(part, path, sample);
     });
+  }
+
+  #evaluate(part: ObservedPath, path: Path, sample: Sample): void {
+    const { observation, attributes, view } = part;
+    const key = keyOf(observation, path, view.prefix);
+    const before = observation.sent.get(key);
+    const nowMs = this.#options.clock.monotonicMs();
+    const arrived = { part, view, path, value: sample.value, nowMs };
+    if (isOffEdge(attributes, before, sample.value)) observation.sent.set(key, sample.value);
+    if (observation.isInFlight || observation.pending !== undefined) {
+      this.#note?.(heldReason(arrived, this.#notifier.state));
+      if (!isTriggered(attributes, before, sample.value)) return;
+      if (isWithinPmin(observation, nowMs)) observation.pending = sample;
+      else overtake(observation, sample, this.#notifier.state);
+      return;
+    }
+    const decision = decide(attributes, { value: before, atMs: observation.sentMs }, sample.value, nowMs);
+    this.#note?.(decisionReason(arrived, decision, this.#notifier.state));
+    if (decision.send === "no") return;
+    if (decision.send === "now") {
+      observation.pending = sample;
+      this.#notifier.add(observation);
+    } else if (decision.because === "change") {
+      observation.pending = sample;
+      this.#timers.arm(observation, decision.ms);
+    }
   }
 
   #onStructure(view: TreeView, path: Path, kind: "instance-added" | "instance-removed"): void {
@@ -305,8 +335,13 @@ export class Observer implements Disposable {
     const observation = this.#table.remove(tokenKey);
     if (observation === undefined) return false;
     this.#timers.cancel(observation);
+    this.#noteDemand(observation);
     this.#options.shelf?.forget(observation.token);
     return true;
+  }
+
+  #noteDemand({ parts }: Observation): void {
+    if (parts.some(({ attributes }) => isDemanding(attributes))) this.#options.onDemand?.();
   }
 
   #termsOf(observable: Observable): ObservationTerms {

@@ -1,6 +1,6 @@
 import type { Attributes } from "./attributes.js";
 import type { Entry } from "./codec/codec.js";
-import { decide, isTriggered } from "./observation.js";
+import { decide, isOffEdge, isTriggered } from "./observation.js";
 import { keyOf, type Observation } from "./observed.js";
 import { isWithin } from "./path.js";
 import type { Value } from "./value.js";
@@ -37,6 +37,7 @@ export function replay(observation: Observation, entries: readonly TimedEntry[])
     }
     const key = keyOf(observation, entry.path, entry.prefix);
     const attributes = attributesOf(observation, entry);
+    if (isOffEdge(attributes, before.get(key), entry.value) && before.has(key)) before.set(key, entry.value);
     if (entry.atMs === lastMs) {
       // Values of one poll are told together.
       if (isTriggered(attributes, before.get(key), entry.value)) tell(key, entry);

@@ -8,6 +8,7 @@ import {
   mergeAttributes,
   parseAttributes,
 } from "../../src/lwm2m/attributes.js";
+import type { Path } from "../../src/lwm2m/path.js";
 import { model } from "../fakes/lwm2m-client.js";
 
 describe("parseAttributes", () => {
@@ -103,6 +104,21 @@ describe("AttributeStore", () => {
     store.write([3, 0, 9], { gt: 10, lt: 5 });
     expect(() => store.write([3, 0, 9], { lt: 20, pmin: 3 })).toThrow();
     expect(store.attached([3, 0, 9])).toEqual({ gt: 10, lt: 5 });
+  });
+
+  it.each<[string, Path, AttributeChange]>([
+    ["what it inherits", [3, 0, 9, 0], { lt: 11 }],
+    ["what is inherited from further up", [3, 0], { epmin: 60 }],
+    ["what inherits it", [3, 0, 9], { gt: 3, lt: null }],
+    ["what inherits it further down", [3], { epmax: 5 }],
+  ])("refuses what contradicts %s", (_, path, change) => {
+    const store = new AttributeStore();
+    store.write([3], { epmax: 60 });
+    store.write([3, 0, 9], { gt: 10, lt: 5, epmin: 10 });
+    store.write([3, 0, 9, 1], { lt: 6 });
+    const before = store.attached(path);
+    expect(() => store.write(path, change)).toThrow();
+    expect(store.attached(path)).toEqual(before);
   });
 
   it("forgets what is gone", () => {

@@ -1,0 +1,43 @@
+import type { Clock } from "../base/clock.js";
+import { keyOf, type ObservedPath } from "./observed.js";
+import type { Path } from "./path.js";
+import type { Sample } from "./value.js";
+
+/** A value that an observation is to be evaluated with. */
+export type Evaluate = (part: ObservedPath, path: Path, sample: Sample) => void;
+
+/** Evaluates no sooner than epmin after the last time (OMA LwM2M Core 1.2 §7.3.2); the newest value does not get lost. */
+export class EvaluationPace {
+  readonly #clock: Clock;
+  readonly #evaluate: Evaluate;
+
+  constructor(clock: Clock, evaluate: Evaluate) {
+    this.#clock = clock;
+    this.#evaluate = evaluate;
+  }
+
+  /** Now, or when epmin is over; a newer value takes the place of one that waits. */
+  take(part: ObservedPath, path: Path, sample: Sample): void {
+    const { observation, attributes, view } = part;
+    const epminMs = (attributes.epmin ?? 0) * 1000;
+    if (epminMs === 0) {
+      this.#evaluate(part, path, sample);
+      return;
+    }
+    const nowMs = this.#clock.monotonicMs();
+    const key = keyOf(observation, path, view.prefix);
+    const last = observation.evaluations.get(key);
+    if (last === undefined || nowMs >= last.atMs + epminMs) {
+      last?.held?.timer.cancel();
+      observation.evaluations.set(key, { atMs: nowMs, held: undefined });
+      this.#evaluate(part, path, sample);
+    } else if (last.held === undefined) {
+      const timer = this.#clock.schedule(last.atMs + epminMs - nowMs, () => {
+        const held = last.held?.sample ?? sample;
+        last.held = undefined;
+        this.take(part, path, held);
+      });
+      last.held = { timer, sample };
+    } else last.held.sample = sample;
+  }
+}
