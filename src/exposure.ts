@@ -1,23 +1,14 @@
-import { freemem, totalmem } from "node:os";
 import type { Clock } from "./base/clock.js";
-import { packageVersion } from "./base/package-root.js";
-import type { TrafficCounter } from "./coap/traffic.js";
 import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
 import { accessPolicy } from "./config/rights.js";
 import type { HealthState } from "./field/health.js";
 import { AccessControl } from "./lwm2m/objects/access-control.js";
-import { addConformanceObjects } from "./lwm2m/objects/conformance.js";
-import {
-  addConnectivityMonitoring,
-  type HostNetwork,
-  type LiveObject,
-} from "./lwm2m/objects/connectivity-monitoring.js";
-import { addConnectivityStatistics } from "./lwm2m/objects/connectivity-statistics.js";
-import { addDevice, type Device, type DeviceFacts } from "./lwm2m/objects/device.js";
+import { addDevice, type Device } from "./lwm2m/objects/device.js";
 import { GatewayObject } from "./lwm2m/objects/gateway.js";
 import { ObjectTree } from "./lwm2m/tree.js";
 import { Bridge, type BridgedDevice, type BridgeOptions } from "./mapping/bridge.js";
 import type { InstanceTable } from "./mapping/instances.js";
+import { addOwnObjects, type OwnObjectsOptions } from "./own-objects.js";
 
 /** One endpoint name and what it shows. */
 export interface ExposedEndpoint {
@@ -40,8 +31,7 @@ export interface DevicePlace {
   readonly device?: Device;
 }
 
-/** What servers will see, before any server or device has been spoken to. */
-/** Disposing it ends what still waits for its time. */
+/** What servers will see, before any server or device has been spoken to. Disposing it ends what still waits for its time. */
 export interface Exposure extends Disposable {
   /** The gateway's own one is the first. */
   readonly endpoints: readonly [ExposedEndpoint, ...ExposedEndpoint[]];
@@ -53,18 +43,9 @@ export interface Exposure extends Disposable {
   refreshHost(): void;
 }
 
-export interface ExposureOptions extends BridgeOptions {
+export interface ExposureOptions extends BridgeOptions, OwnObjectsOptions {
   readonly clock: Clock;
   readonly instances: InstanceTable;
-  readonly reboot: () => void;
-  /** Objects 4 and 7 of the gateway; absent where nothing is known of the host. */
-  readonly host?: Host;
-}
-
-export interface Host {
-  readonly network: HostNetwork;
-  /** Of the transports to all servers. */
-  readonly traffic: TrafficCounter;
 }
 
 const GATEWAY_OBJECT = 25;
@@ -77,11 +58,12 @@ const PERIPHERAL_MALFUNCTION = 8;
  */
 export function expose(config: GatewayConfig, options: ExposureOptions): Exposure {
   const own = exposeGateway(config, options);
-  const host = exposeHost(own.tree, config, options);
-  if (config.conformance === "oma-ets") addConformanceObjects(own.tree, config.models, options.clock);
+  const ownObjects = addOwnObjects(own.tree, config, options);
   const further: ExposedEndpoint[] = [];
   const places = new Map<string, DevicePlace>();
   const bridge = new Bridge(options);
+  /** Of those that are a part of the gateway. */
+  const offline = new Set<string>();
   for (const configured of config.devices) {
     const { field, profile, report } = configured;
     const adapter = config.adapters.get(profile.adapter);
@@ -101,12 +83,22 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
     endpoints: [own, ...further],
     places,
     bridge,
-    onHealth: (name, health) => {
-      places.get(name)?.device?.setErrors(health === "offline" ? [PERIPHERAL_MALFUNCTION] : []);
+    onHealth(name, health) {
+      const isOffline = health === "offline";
+      const device = places.get(name)?.device;
+      if (device !== undefined) {
+        device.setErrors(isOffline ? [PERIPHERAL_MALFUNCTION] : []);
+        return;
+      }
+      const before = offline.size;
+      if (isOffline) offline.add(name);
+      else offline.delete(name);
+      if (Math.min(before, 1) === Math.min(offline.size, 1)) return;
+      ownObjects.device.setErrors(isOffline ? [PERIPHERAL_MALFUNCTION] : []);
     },
-    refreshHost: () => host?.refresh(),
+    refreshHost: () => ownObjects.refresh(),
     [Symbol.dispose]() {
-      host?.[Symbol.dispose]();
+      ownObjects[Symbol.dispose]();
       for (const { access } of [own, ...further]) access?.[Symbol.dispose]();
     },
   };
@@ -114,14 +106,12 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
 
 function exposeGateway(config: GatewayConfig, options: ExposureOptions): ExposedEndpoint {
   const { endpoint, models } = config;
-  const { clock, reboot } = options;
   const tree = new ObjectTree();
-  addDevice(tree, models, gatewayFacts(reboot), clock);
   const hasPrefixes = config.devices.some(({ exposure }) => exposure.mode === "gateway");
   return {
     endpoint,
     tree,
-    ...(hasPrefixes ? { gateway: new GatewayObject(tree, models, clock) } : {}),
+    ...(hasPrefixes ? { gateway: new GatewayObject(tree, models, options.clock) } : {}),
     ...accessTo(tree, config, options),
   };
 }
@@ -137,23 +127,6 @@ function accessTo(
   return { access: new AccessControl(tree, models, clock, policy) };
 }
 
-function exposeHost(
-  tree: ObjectTree,
-  { models }: GatewayConfig,
-  { host, clock }: ExposureOptions,
-): (LiveObject & Disposable) | undefined {
-  if (host === undefined) return undefined;
-  const monitoring = addConnectivityMonitoring(tree, models, host.network, clock);
-  const statistics = addConnectivityStatistics(tree, models, host.traffic, clock);
-  return {
-    refresh() {
-      monitoring.refresh();
-      statistics.refresh();
-    },
-    [Symbol.dispose]: () => statistics[Symbol.dispose](),
-  };
-}
-
 function placeDevice(
   configured: ConfiguredDevice,
   own: ExposedEndpoint,
@@ -163,7 +136,7 @@ function placeDevice(
   const { field, profile, exposure } = configured;
   if (exposure.mode === "flat") {
     const instanceId = (objectId: number, ordinal: number): number =>
-      instances.instanceId(field.name, objectId, ordinal);
+      config.models.object(objectId)?.multiple === false ? 0 : instances.instanceId(field.name, objectId, ordinal);
     return { endpoint: own.endpoint, tree: own.tree, instanceId };
   }
   const tree = new ObjectTree();
@@ -173,19 +146,4 @@ function placeDevice(
   const { id: deviceId, prefix } = exposure;
   own.gateway?.add({ instanceId: instances.instanceId(field.name, GATEWAY_OBJECT, 0), deviceId, prefix, tree });
   return { ...place, endpoint: own.endpoint, prefix };
-}
-
-function gatewayFacts(reboot: () => void): DeviceFacts {
-  const toKb = (bytes: number): number => Math.floor(bytes / 1024);
-  return {
-    manufacturer: "Causeway",
-    modelNumber: "Causeway gateway",
-    firmwareVersion: packageVersion(),
-    softwareVersion: packageVersion(),
-    deviceType: "gateway",
-    binding: "U",
-    memoryFreeKb: () => toKb(freemem()),
-    memoryTotalKb: () => toKb(totalmem()),
-    reboot,
-  };
 }

@@ -2,14 +2,16 @@ import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import { type Clock, sleep } from "./base/clock.js";
 import { CausewayError } from "./base/errors.js";
-import type { Log } from "./base/log.js";
+import { type Log, tee } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
+import type { CoapSettings } from "./coap/settings.js";
 import type { GatewayConfig } from "./config/config.js";
-import { type ExposedEndpoint, type Exposure, expose, type Host } from "./exposure.js";
+import { type ExposedEndpoint, type Exposure, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
 import { Lwm2mClient, type OpenPeer, type RegistrationStatus, type ServerAccount } from "./lwm2m/client.js";
+import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
 import { InstanceTable } from "./mapping/instances.js";
@@ -17,6 +19,7 @@ import { Database } from "./outbox/database.js";
 import { databaseInstanceStore } from "./outbox/instance-rows.js";
 import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
 import type { SampleOrigin } from "./outbox/row.js";
+import { type Host, isWanted } from "./own-objects.js";
 import { settledNow, startDrains } from "./uplink.js";
 
 export interface GatewayContext {
@@ -29,6 +32,8 @@ export interface GatewayContext {
   readonly restart: () => void;
   /** For objects 4 and 7; without it the gateway has neither. */
   readonly host?: Host;
+  /** For object 500, if the configuration asks for it. */
+  readonly coap?: CoapSettings;
   /** Hears why something was sent to a server, or not. */
   readonly why?: Why;
 }
@@ -123,15 +128,20 @@ export async function openGateway(
   scope: Scope,
   listener: GatewayListener = {},
 ): Promise<Gateway> {
-  const { clock, log, random, restart, host } = context;
+  const { clock, random, restart, host, coap } = context;
+  const events = isWanted(config, "event-log") ? new EventLog(clock) : undefined;
+  const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
   const instances = await InstanceTable.open(databaseInstanceStore(database));
   const links: { field?: Field; outbox?: Outbox } = {};
   const exposure = expose(config, {
     clock,
+    random,
     instances,
     reboot: restart,
     ...(host === undefined ? {} : { host }),
+    ...(events === undefined ? {} : { events }),
+    ...(coap === undefined ? {} : { coap }),
     async writePoint(device, point, value, signal) {
       if (links.field === undefined) throw new CausewayError("LINK_CLOSED", "the field is not open yet");
       await links.field.write(device, point, value, signal);
@@ -171,7 +181,7 @@ export async function openGateway(
   links.field = field;
 
   const [own, ...further] = exposure.endpoints;
-  const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, context);
+  const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, { ...context, log });
   const endpoints: Gateway["endpoints"] = [open(own), ...further.map(open)];
   const clients = new Map(endpoints.map(({ endpoint, client }) => [endpoint, client]));
   const historianIds = historians.map(({ shortServerId }) => shortServerId);

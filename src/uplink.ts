@@ -3,6 +3,7 @@ import { CausewayError } from "./base/errors.js";
 import type { Log } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import { CoapEndpoint } from "./coap/endpoint.js";
+import { CoapSettings } from "./coap/settings.js";
 import { countTraffic, type TrafficCounter } from "./coap/traffic.js";
 import { openUdp } from "./coap/udp.js";
 import type { Lwm2mClient, OpenPeer } from "./lwm2m/client.js";
@@ -20,21 +21,27 @@ const DEFAULT_PORT = 5683;
  */
 const NSTART = 4;
 
+/** What connections begin with unless a server sets something else by object 500. */
+export function initialCoapSettings(): CoapSettings {
+  return new CoapSettings({ nstart: NSTART });
+}
+
 /** Opens `coap://` servers over UDP, a connected socket each; what they carry is told to `traffic`. */
 export function peerOpener(context: {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
   readonly traffic?: TrafficCounter;
+  readonly coap?: CoapSettings;
 }): OpenPeer {
   return async ({ uri }, handler, signal) => {
     const { protocol, hostname, port } = new URL(uri);
     if (protocol !== "coap:") throw new CausewayError("CONFIG_INVALID", `${uri}: no transport for ${protocol}`);
     const host = hostname.replace(/^\[|\]$/g, "");
     const udp = await openUdp({ host, port: port === "" ? DEFAULT_PORT : Number(port) }, signal);
-    const { traffic } = context;
+    const { traffic, coap = initialCoapSettings() } = context;
     const transport = traffic === undefined ? udp : countTraffic(udp, udp.family, traffic);
-    return new CoapEndpoint(transport, handler, { ...context, parameters: { nstart: NSTART } });
+    return new CoapEndpoint(transport, handler, { ...context, parameters: coap.current });
   };
 }
 

@@ -16,11 +16,9 @@ export interface Log {
 
 export type LogSink = (line: string) => void;
 
-const SECRET_PATHS = ["psk", "key", "password", "secret", "token"].flatMap((name) => [
-  name,
-  `*.${name}`,
-  `*.*.${name}`,
-]);
+const SECRETS = ["psk", "key", "password", "secret", "token"];
+const SECRET_PATHS = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+const CENSORED = "***";
 
 const JOURNALD_PRIORITY: Record<number, string> = { 20: "<7>", 30: "<6>", 40: "<4>", 50: "<3>" };
 
@@ -39,7 +37,7 @@ export function createLog(level: LogLevel, sink: LogSink, format: "plain" | "jou
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: SECRET_PATHS, censor: "***" },
+    redact: { paths: SECRET_PATHS, censor: CENSORED },
   };
   return wrap(pino(options, stream));
 }
@@ -57,6 +55,38 @@ function wrap(logger: pino.Logger): Log {
     error: write("error"),
     child: (facts) => wrap(logger.child(plain(facts))),
   };
+}
+
+/** Something that was logged at info or above; `facts` is JSON, "" for none. */
+export interface LogEvent {
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+  readonly facts: string;
+}
+
+/** Passes everything on to `log`, and tells `listener` of what is at info or above, whatever level `log` shows. */
+export function tee(log: Log, listener: (event: LogEvent) => void, known: Facts = {}): Log {
+  const write =
+    (level: LogEvent["level"]) =>
+    (message: string, facts: Facts = {}): void => {
+      log[level](message, facts);
+      listener({ level, message, facts: textOf({ ...known, ...facts }) });
+    };
+  return {
+    debug: (message, facts) => log.debug(message, facts),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    child: (facts) => tee(log.child(facts), listener, { ...known, ...facts }),
+  };
+}
+
+function textOf(facts: Facts): string {
+  if (Object.keys(facts).length === 0) return "";
+  return JSON.stringify(plain(facts), (key, value: unknown) => {
+    if (SECRETS.includes(key)) return CENSORED;
+    return typeof value === "bigint" ? value.toString() : value;
+  });
 }
 
 // pino serialises an Error only under `err`, and only when it is one; libraries also throw plain objects.

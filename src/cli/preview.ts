@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../base/clock.js";
 import { silentLog } from "../base/log.js";
+import { CoapSettings } from "../coap/settings.js";
 import { TrafficCounter } from "../coap/traffic.js";
 import type { GatewayConfig } from "../config/config.js";
 import { type Exposure, expose } from "../exposure.js";
 import { stateFile } from "../gateway.js";
 import { hostNetwork } from "../host-network.js";
+import { EventLog } from "../lwm2m/objects/event-log.js";
 import { formatPath } from "../lwm2m/path.js";
 import type { ObjectTree, Resource } from "../lwm2m/tree.js";
 import { InstanceTable, memoryInstanceStore } from "../mapping/instances.js";
@@ -30,9 +32,12 @@ export const preview: Command = {
     const instances = await InstanceTable.open(memoryInstanceStore([...(await knownInstances(config))]));
     const exposure = expose(config, {
       clock: systemClock,
+      random: Math.random,
       instances,
       reboot: () => undefined,
       host: { network: hostNetwork(), traffic: new TrafficCounter() },
+      events: new EventLog(systemClock),
+      coap: new CoapSettings(),
       writePoint: () => Promise.resolve(),
       onSample: () => undefined,
     });

@@ -9,7 +9,7 @@ import { openGateway } from "../gateway.js";
 import { hostNetwork } from "../host-network.js";
 import { sentenceOf, Why } from "../lwm2m/why.js";
 import { feedWatchdog, notifyService } from "../service.js";
-import { peerOpener } from "../uplink.js";
+import { initialCoapSettings, peerOpener } from "../uplink.js";
 import { readGoodConfig } from "./check.js";
 import { type Command, EXIT, type Io } from "./command.js";
 
@@ -65,13 +65,14 @@ async function runOnce(config: GatewayConfig, events: Events, io: Io): Promise<G
   await using scope = new Scope((error) => log.error("a part of the gateway failed", { error }));
   const context = { clock: systemClock, log, random: Math.random };
   const traffic = new TrafficCounter();
-  const openPeer = peerOpener({ ...context, traffic });
+  const coap = initialCoapSettings();
+  const openPeer = peerOpener({ ...context, traffic, coap });
   const host = { network: hostNetwork(), traffic };
   const restart = (): void => events.push("restart");
   const why = new Why();
   // Only what is at debug level in the end is worth making.
   if (config.logLevel === "debug") why.listen((explanation) => log.debug(sentenceOf(explanation), { ...explanation }));
-  const gateway = await openGateway(config, { ...context, openPeer, restart, host, why }, scope);
+  const gateway = await openGateway(config, { ...context, openPeer, restart, host, coap, why }, scope);
   if (config.local !== undefined) {
     const { openLocal } = await import("../local/server.js");
     openLocal({ ...context, listen: config.local, why, status: gateway.status }, scope);

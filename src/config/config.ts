@@ -6,6 +6,7 @@ import type { BootstrapAccount, ServerAccount } from "../lwm2m/account.js";
 import type { ModelRegistry } from "../lwm2m/model.js";
 import type { Profile } from "../mapping/profile.js";
 import type { Report } from "../mapping/report.js";
+import type { FurtherObject } from "./further-objects.js";
 import type { ServerRights } from "./rights.js";
 
 /** How samples that no server could take are delivered afterwards. */
@@ -57,6 +58,8 @@ export interface GatewayConfig {
   readonly endpoint: string;
   readonly stateFolder: string;
   readonly logLevel: LogLevel;
+  /** What the gateway shows beside what it has anyway. */
+  readonly objects: ReadonlySet<FurtherObject>;
   /** Which test specification's objects are added; "none" except in tests. */
   readonly conformance: "none" | "oma-ets";
   /** There is one at least, or a bootstrap server. */

@@ -8,6 +8,8 @@ import { placeOf } from "./place.js";
 export interface GatewayExposure {
   readonly endpoint: string;
   readonly mode: ExposureMode;
+  /** Ids of the objects that it has by its own configuration. */
+  readonly objects: readonly number[];
 }
 
 const PREFIX_DIGITS = 6;

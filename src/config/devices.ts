@@ -19,7 +19,7 @@ interface Context {
 }
 
 /** What no profile may bring along, since every tree has it anyway or no tree may have it. */
-const CLIENT_OBJECTS: ReadonlySet<number> = new Set([0, 1, 3, 21, 23, 25]);
+const CLIENT_OBJECTS: ReadonlySet<number> = new Set([0, 1, 2, 3, 21, 23, 25]);
 /** Single instances of the gateway's own tree; a device with a tree of its own may have them, too. */
 const HOST_OBJECTS: ReadonlySet<number> = new Set([4, 7]);
 
@@ -33,6 +33,7 @@ export async function readDevices(
   const told = new Set<Problem>();
   const profiles = new Map<string, Profile | undefined>();
   const names = new Map<string, string>();
+  const singles = new Map<number, string>();
   const exposures = new DeviceExposures(context.gateway, context.problems);
   const devices: ConfiguredDevice[] = [];
   for (const [index, section] of sections.entries()) {
@@ -52,9 +53,31 @@ export async function readDevices(
       profiles.set(profileName, read?.profile);
     }
     const device = joinDevice(section, path, profiles.get(profileName), exposures.read(section, path), context);
-    if (device !== undefined) devices.push(device);
+    if (device === undefined) continue;
+    devices.push(device);
+    claimSingles(device, section, path, singles, context.problems);
   }
   return devices;
+}
+
+/** Of what has one instance only, the gateway's own tree has room for one device's. */
+function claimSingles(
+  { profile, exposure }: ConfiguredDevice,
+  section: WithSource<DeviceSection>,
+  path: string,
+  taken: Map<number, string>,
+  problems: Problems,
+): void {
+  if (exposure.mode !== "flat") return;
+  for (const { model } of profile.objects) {
+    if (model.multiple) continue;
+    const owner = taken.get(model.id);
+    if (owner === undefined) taken.set(model.id, path);
+    else {
+      const what = `object ${model.id} has one instance only, which is that of ${owner}`;
+      problems.add(placeOf(section, "profile"), `${path}.profile`, what, "expose this device as gateway or endpoints");
+    }
+  }
 }
 
 function joinDevice(
@@ -62,7 +85,7 @@ function joinDevice(
   path: string,
   profile: Profile | undefined,
   exposure: DeviceExposure,
-  { links, problems }: Context,
+  { links, gateway, problems }: Context,
 ): ConfiguredDevice | undefined {
   const { value } = section;
   const link = links.get(value.link);
@@ -79,7 +102,8 @@ function joinDevice(
     return undefined;
   }
   for (const { model } of profile.objects) {
-    const isTaken = CLIENT_OBJECTS.has(model.id) || (exposure.mode === "flat" && HOST_OBJECTS.has(model.id));
+    const isOwn = HOST_OBJECTS.has(model.id) || gateway.objects.includes(model.id);
+    const isTaken = CLIENT_OBJECTS.has(model.id) || (exposure.mode === "flat" && isOwn);
     if (!isTaken) continue;
     const what = `profile '${profile.name}' has object ${model.id}, which the gateway provides itself`;
     problems.add(placeOf(section, "profile"), `${path}.profile`, what);

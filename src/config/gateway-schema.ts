@@ -45,6 +45,7 @@ export const gatewaySection = object(
     state: string,
     log: oneOf(...LOG_LEVELS),
     models: located(string),
+    objects: list(oneOf("portfolio", "binary-app-data", "event-log", "coap-config")),
     conformance: oneOf("none", "oma-ets"),
   },
 );

@@ -9,8 +9,9 @@ import type { ModelRegistry } from "../lwm2m/model.js";
 import { loadModels } from "../lwm2m/models.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { readBootstrap } from "./bootstrap.js";
-import type { GatewayConfig, ServerConfig } from "./config.js";
+import type { BootstrapConfig, GatewayConfig, ServerConfig } from "./config.js";
 import { readDevices } from "./devices.js";
+import { FURTHER_OBJECTS } from "./further-objects.js";
 import { configFile, DEFAULT_LISTEN, type ServerSection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
 import { placeOf } from "./place.js";
@@ -54,11 +55,15 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
     links,
     shelf,
     adapters,
-    gateway: { endpoint: gateway?.endpoint ?? "", mode: gateway?.expose ?? "flat" },
+    gateway: {
+      endpoint: gateway?.endpoint ?? "",
+      mode: gateway?.expose ?? "flat",
+      objects: (gateway?.objects ?? []).map((object) => FURTHER_OBJECTS[object]),
+    },
     problems,
   });
   const bootstrap = read.bootstrap === undefined ? undefined : readBootstrap(read.bootstrap, problems);
-  const servers = readServers(read.servers ?? [], problems);
+  const servers = readServers(read.servers ?? [], bootstrap, problems);
   if (problems.list.length > 0 || gateway === undefined) return { problems: problems.list };
   const outbox = {
     maxBytes: read.outbox?.maxSize ?? 256 * 1024 ** 2,
@@ -72,6 +77,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
       endpoint: gateway.endpoint,
       stateFolder: resolve(base, gateway.state ?? "/var/lib/causeway"),
       logLevel: gateway.log ?? "info",
+      objects: new Set(gateway.objects),
       conformance: gateway.conformance ?? "none",
       servers,
       ...(bootstrap === undefined ? {} : { bootstrap }),
@@ -147,7 +153,11 @@ export async function mappingContext(modelsFolder?: string): Promise<{
   return { adapters: await loadAdapters([]), models: await loadModels(modelsFolder) };
 }
 
-function readServers(sections: readonly WithSource<ServerSection>[], problems: Problems): readonly ServerConfig[] {
+function readServers(
+  sections: readonly WithSource<ServerSection>[],
+  bootstrap: BootstrapConfig | undefined,
+  problems: Problems,
+): readonly ServerConfig[] {
   const ids = new Set<number>();
   return sections.map(({ value, source }, index) => {
     const path = `servers[${index}]`;
@@ -164,7 +174,7 @@ function readServers(sections: readonly WithSource<ServerSection>[], problems: P
     const mode = value.notify ?? (history === "send" ? "confirmable" : "non-confirmable");
     const notify = mode === "confirmable" ? "CON" : "NON";
     const { rights } = value;
-    if (rights !== undefined && sections.length === 1) {
+    if (rights !== undefined && sections.length === 1 && bootstrap === undefined) {
       problems.add(
         placeOf({ value, source }, "rights"),
         `${path}.rights`,

@@ -1,5 +1,6 @@
 import { CausewayError } from "../base/errors.js";
 import { type Access, FULL_ACCESS } from "./access.js";
+import { parseArguments } from "./arguments.js";
 import type { Entry } from "./codec/codec.js";
 import type { ResourceModel } from "./model.js";
 import { formatPath, type Path } from "./path.js";
@@ -123,9 +124,6 @@ export function readableType(model: ResourceModel): ResourceType | undefined {
   return model.operations === "R" || model.operations === "RW" ? model.type : undefined;
 }
 
-// OMA LwM2M Core 1.2 §6.3.5: a digit, or digit='text'; no spaces.
-const ARGUMENTS = /^\d(='[!#-&(-[\]-~]*')?(,\d(='[!#-&(-[\]-~]*')?)*$/;
-
 /** OMA LwM2M Core 1.2 §6.3.5. */
 export async function execute(tree: ObjectTree, path: Path, args: string, signal: AbortSignal): Promise<void> {
   const { resource } = find(tree, path);
@@ -133,17 +131,8 @@ export async function execute(tree: ObjectTree, path: Path, args: string, signal
     throw notAllowed(path, "cannot be executed");
   }
   if (resource.handler.execute === undefined) throw notAllowed(path, "does nothing here");
-  checkArguments(args);
+  parseArguments(args);
   await resource.handler.execute(args, signal);
-}
-
-function checkArguments(args: string): void {
-  if (args === "") return;
-  if (!ARGUMENTS.test(args)) throw new CausewayError("LWM2M_BAD_REQUEST", "the arguments break the grammar of Execute");
-  const digits = args.replaceAll(/='[^']*'/g, "").split(",");
-  if (new Set(digits).size < digits.length) {
-    throw new CausewayError("LWM2M_BAD_REQUEST", "an argument number occurs twice");
-  }
 }
 
 /** OMA LwM2M Core 1.2 §6.3.7: an instance that servers may create, or one value of a multiple setting. */

@@ -7,10 +7,18 @@ import { ipsoQuality } from "./quality.js";
 /** IPSO reusable resources that Causeway keeps by itself. */
 const RESET_MIN_MAX = 5605;
 const UNITS = 5701;
-const TIMESTAMP = 5518;
+const IPSO_TIMESTAMP = 5518;
 const FRACTIONAL_TIMESTAMP = 6050;
 const QUALITY_INDICATOR = 6042;
 const QUALITY_LEVEL = 6049;
+
+const LOCATION = 6;
+const LOCATION_TIMESTAMP = 5;
+
+/** Where the object holds the time of its measurement. */
+export function timestampResource(objectId: number): number {
+  return objectId === LOCATION ? LOCATION_TIMESTAMP : IPSO_TIMESTAMP;
+}
 
 /** Measured value → its measured minimum and maximum. */
 const EXTREMES: Readonly<Record<number, readonly [min: number, max: number]>> = {
@@ -88,7 +96,8 @@ export class Companions {
   #makeHandlers(): ReadonlyMap<number, ResourceHandler> {
     const handlers = new Map<number, ResourceHandler>();
     // Read live: an observer of the instance must not hear of each poll because the time moved on.
-    if (this.#adds(TIMESTAMP)) handlers.set(TIMESTAMP, { read: () => this.#seconds() });
+    const timestamp = timestampResource(this.#object.model.id);
+    if (this.#adds(timestamp)) handlers.set(timestamp, { read: () => this.#seconds() });
     if (this.#adds(FRACTIONAL_TIMESTAMP)) handlers.set(FRACTIONAL_TIMESTAMP, { read: () => this.#fraction() });
     if (this.#extremes() !== undefined && this.#adds(RESET_MIN_MAX)) {
       handlers.set(RESET_MIN_MAX, { execute: () => this.#reset() });

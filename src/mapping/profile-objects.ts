@@ -3,6 +3,7 @@ import type { Located } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { ModelRegistry, ObjectModel, ResourceModel } from "../lwm2m/model.js";
 import { fitsType, type Value } from "../lwm2m/value.js";
+import { timestampResource } from "./companions.js";
 import type { ProfileObject, ProfilePoint, ResourceSource } from "./profile.js";
 import type { objectSection, resourceSource } from "./profile-schema.js";
 import { PLAIN, type Transform, toValue } from "./transform.js";
@@ -37,6 +38,13 @@ export function readObjects(sections: readonly Section[], context: Context): rea
       continue;
     }
     const ordinal = counts.get(model.id) ?? 0;
+    if (ordinal > 0 && !model.multiple) {
+      context.problems.add(
+        object.source.at,
+        `${path}.object`,
+        `object ${model.id} (${model.name}) has one instance only`,
+      );
+    }
     counts.set(model.id, ordinal + 1);
     const read = readResources(model, resources, `${path}.resources`, section.source, context);
     objects.push({ model, ordinal, resources: read });
@@ -68,6 +76,8 @@ function readResources(
   }
   for (const resource of model.resources.values()) {
     if (!resource.mandatory || resource.operations === "E" || sources.has(String(resource.id))) continue;
+    // The gateway knows when it measured.
+    if (resource.id === timestampResource(model.id)) continue;
     const what = `object ${model.id} needs resource ${resource.id} (${resource.name})`;
     context.problems.add(section.at, path, what, "name the point that feeds it");
   }

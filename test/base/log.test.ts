@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromHex, toHex, utf8Decode } from "../../src/base/bytes.js";
 import { didYouMean } from "../../src/base/did-you-mean.js";
 import { CausewayError, ERROR_TABLE, toError } from "../../src/base/errors.js";
-import { createLog } from "../../src/base/log.js";
+import { createLog, tee } from "../../src/base/log.js";
 
 describe("log", () => {
   function lines(write: (log: ReturnType<typeof createLog>) => void, format: "plain" | "journald" = "plain"): string[] {
@@ -33,6 +33,30 @@ describe("log", () => {
       log.info("i");
     }, "journald");
     expect(out.map((line) => line.slice(0, 3))).toEqual(["<3>", "<4>", "<6>"]);
+  });
+});
+
+describe("tee", () => {
+  it("tells of what is at info or above, with the facts of all children and without secrets", () => {
+    const events: string[] = [];
+    const out: string[] = [];
+    const log = tee(
+      createLog("error", (line) => out.push(line)),
+      ({ level, message, facts }) => events.push(`${level} ${message} ${facts}`),
+    );
+    log.debug("no");
+    log.info("gateway started");
+    log
+      .child({ server: 1 })
+      .child({ token: "s3cret" })
+      .warn("lost", { error: new Error("EIO"), count: 2n });
+    log.error("failed");
+    expect(events).toEqual([
+      "info gateway started ",
+      'warn lost {"server":1,"token":"***","count":"2","error":"EIO"}',
+      "error failed ",
+    ]);
+    expect(out.map((line) => JSON.parse(line).msg)).toEqual(["failed"]);
   });
 });
 

@@ -189,6 +189,53 @@ describe("rights", () => {
   });
 });
 
+describe("objects", () => {
+  const LOCATION = `profile: own-meter
+title: A position
+adapter: modbus
+addressBase: 0
+points:
+  lat: { at: { table: input, register: 0 }, type: float32, unit: lat }
+  lon: { at: { table: input, register: 2 }, type: float32, unit: lon }
+objects:
+  - { object: 6, resources: { 0: lat, 1: lon } }
+`;
+  const SECOND = "  - { name: other, link: plc, profile: own-meter, address: { unit: 8 } }\nmappings:";
+
+  it("of the gateway itself are those that it is asked for, and no device's", async () => {
+    const text = GOOD.replace("  state: state", "  state: state\n  objects: [portfolio, event-log]");
+    expect((await read(text)).config?.objects).toEqual(new Set(["portfolio", "event-log"]));
+    await writeFile(
+      join(folder, "mappings", "own.yaml"),
+      MAPPING.replace(/objects:[\s\S]*$/, "objects: [{ object: 16, resources: { 1: voltage } }]\n"),
+    );
+    const { problems } = await read(text);
+    expect(problems).toContainEqual(expect.stringContaining("has object 16, which the gateway provides itself"));
+  });
+
+  it("a profile may have a position; the gateway knows the time of it", async () => {
+    await writeFile(join(folder, "mappings", "own.yaml"), LOCATION);
+    expect((await read(GOOD.replace(/report:.*/, ""))).problems).toEqual([]);
+  });
+
+  it("what has one instance only is of one device, unless each has its own tree", async () => {
+    await writeFile(join(folder, "mappings", "own.yaml"), LOCATION);
+    const text = GOOD.replace(/report:.*/, "").replace("mappings:", SECOND);
+    expect((await read(text)).problems).toEqual([
+      "causeway.yaml:17:40 devices[1].profile: object 6 has one instance only, which is that of devices[0] (expose this device as gateway or endpoints)",
+    ]);
+    expect((await read(text.replace("  state: state", "  state: state\n  expose: gateway"))).problems).toEqual([]);
+    await writeFile(
+      join(folder, "mappings", "own.yaml"),
+      `${LOCATION}  - { object: 6, resources: { 0: lon, 1: lat } }\n`,
+    );
+    const { problems } = await read(GOOD.replace(/report:.*/, ""));
+    expect(problems).toContainEqual(
+      expect.stringContaining("objects[1].object: object 6 (Location) has one instance only"),
+    );
+  });
+});
+
 describe("every mistake is named with its place", () => {
   it.each<[string, string, string, string]>([
     [

@@ -40,6 +40,8 @@ export interface BenchOptions {
   access?(tree: ObjectTree, clock: FakeClock): AccessControl;
   /** Fills the tree before the client starts. */
   prepare?(tree: ObjectTree, server: FakeLwm2mServer): void;
+  /** Adds objects that need a clock. */
+  objects?(tree: ObjectTree, clock: FakeClock): void;
 }
 
 /** A real client with object 3 against scripted servers, started and settled. */
@@ -50,6 +52,7 @@ export async function startBench({
   gateway,
   access,
   prepare,
+  objects,
 }: BenchOptions = {}): Promise<Bench> {
   const clock = new FakeClock();
   const tree = new ObjectTree();
@@ -70,6 +73,7 @@ export async function startBench({
   const [server = new FakeLwm2mServer()] = servers;
   const control = access?.(tree, clock);
   prepare?.(tree, server);
+  objects?.(tree, clock);
   const client = new Lwm2mClient({
     endpoint: "urn:dev:os:32473-1",
     tree,

@@ -7,11 +7,11 @@ import { Scope } from "../../src/base/scope.js";
 import { formatProblem } from "../../src/base/source.js";
 import type { ExposureMode } from "../../src/config/config.js";
 import { readConfig } from "../../src/config/read.js";
-import type { Host } from "../../src/exposure.js";
 import { loadAdapter } from "../../src/field/load-adapter.js";
 import { type Gateway, openGateway } from "../../src/gateway.js";
 import type { OpenPeer } from "../../src/lwm2m/client.js";
 import { loadModels } from "../../src/lwm2m/models.js";
+import type { Host } from "../../src/own-objects.js";
 import { FakeClock, settle } from "../fakes/clock.js";
 import { Plant } from "../fakes/plant.js";
 import { random } from "../fakes/random.js";
@@ -25,7 +25,7 @@ export const GATEWAY = "urn:dev:os:32473-1";
 /** A station with its profile; `fast` is the period of its polls, 1 s when absent. */
 export interface RigDevice {
   readonly name: string;
-  readonly profile: "meter" | "valve";
+  readonly profile: "meter" | "valve" | "tracker";
   readonly fast?: string;
   readonly expose?: ExposureMode;
   readonly id?: string;
@@ -43,6 +43,8 @@ export interface RigOptions {
   readonly lifetime?: string;
   /** `flat` when absent. */
   readonly expose?: ExposureMode;
+  /** `gateway.objects` of the configuration. */
+  readonly objects?: readonly string[];
   /** The endpoint whose paths the servers observe; every one's when absent. */
   readonly observesAt?: string;
   /** Without it the gateway has no objects 4 and 7. */
@@ -83,6 +85,15 @@ points:
 objects:
   - { object: 3315, resources: { 5700: pressure } }
   - { object: 3308, resources: { 5900: setpoint } }
+`,
+  "tracker.yaml": `profile: tracker
+title: A position
+adapter: plant
+points:
+  lat: { from: kept, every: fast, unit: lat }
+  lon: { from: kept, every: fast, unit: lon }
+objects:
+  - { object: 6, resources: { 0: lat, 1: lon } }
 `,
 };
 
@@ -194,9 +205,9 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the configuration; it counts from the next start on. */
   async configure(folder: string, devices: readonly RigDevice[]): Promise<void> {
-    const { lifetime = "5m", expose = "flat", rights = [] } = this.#options;
+    const { lifetime = "5m", expose = "flat", rights = [], objects = [] } = this.#options;
     const document = {
-      gateway: { endpoint: GATEWAY, state: "state", expose },
+      gateway: { endpoint: GATEWAY, state: "state", expose, objects },
       mappings: [folder],
       servers: this.servers.map((_, index) => ({
         uri: `coap://192.0.2.${index + 1}`,

@@ -21,6 +21,8 @@ export interface DeviceFacts {
   memoryTotalKb?(): number;
   /** Carries Reboot /3/0/4 out; returns before the process ends, so that the server gets its answer. */
   reboot?(): void;
+  /** Carries Factory Reset /3/0/5 out, likewise. */
+  factoryReset?(): void;
 }
 
 export interface Device {
@@ -36,12 +38,13 @@ export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: Device
     for (const id of [...known]) if (id >= shown.length) tree.unset([3, 0, ERROR_CODE, id]);
     for (const [id, value] of shown.entries()) tree.set([3, 0, ERROR_CODE, id], { value, atMs: clock.nowMs() });
   };
-  const { memoryFreeKb, memoryTotalKb, reboot } = facts;
+  const { memoryFreeKb, memoryTotalKb, reboot, factoryReset } = facts;
   const handlers = new Map<number, ResourceHandler>([
     [12, { execute: async () => setErrors([]) }],
     [13, currentTime(clock)],
   ]);
   if (reboot !== undefined) handlers.set(4, { execute: async () => reboot() });
+  if (factoryReset !== undefined) handlers.set(5, { execute: async () => factoryReset() });
   if (memoryFreeKb !== undefined) handlers.set(10, { read: () => Math.round(memoryFreeKb()) });
   if (memoryTotalKb !== undefined) handlers.set(21, { read: () => Math.round(memoryTotalKb()) });
   const values: readonly [number, Value | undefined][] = [

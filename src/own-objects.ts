@@ -1,0 +1,97 @@
+import { freemem, totalmem } from "node:os";
+import type { Clock } from "./base/clock.js";
+import { packageVersion } from "./base/package-root.js";
+import type { CoapSettings } from "./coap/settings.js";
+import type { TrafficCounter } from "./coap/traffic.js";
+import type { GatewayConfig } from "./config/config.js";
+import { FURTHER_OBJECTS, type FurtherObject } from "./config/further-objects.js";
+import type { NamedPath } from "./lwm2m/codec/codec.js";
+import { addCoapConfig } from "./lwm2m/objects/coap-config.js";
+import { addConformanceObjects } from "./lwm2m/objects/conformance.js";
+import { addConnectivityMonitoring, type HostNetwork, NetworkBearer } from "./lwm2m/objects/connectivity-monitoring.js";
+import { addConnectivityStatistics } from "./lwm2m/objects/connectivity-statistics.js";
+import { addDevice, type Device } from "./lwm2m/objects/device.js";
+import type { EventLog } from "./lwm2m/objects/event-log.js";
+import { addStoredObject } from "./lwm2m/objects/stored.js";
+import type { ObjectTree } from "./lwm2m/tree.js";
+
+export interface OwnObjectsOptions {
+  readonly clock: Clock;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly reboot: () => void;
+  /** Forgets all that servers have brought, and starts again; absent where that is not possible. */
+  readonly factoryReset?: () => void;
+  /** Objects 4 and 7 of the gateway; absent where nothing is known of the host. */
+  readonly host?: Host;
+  /** Object 20, when it is wanted. */
+  readonly events?: EventLog;
+  /** Object 500, when it is wanted. */
+  readonly coap?: CoapSettings;
+  /** Sends what the paths hold now to all servers. */
+  readonly sendPaths?: (paths: readonly NamedPath[]) => void;
+}
+
+export interface Host {
+  readonly network: HostNetwork;
+  /** Of the transports to all servers. */
+  readonly traffic: TrafficCounter;
+}
+
+/** What the gateway shows of itself, beside its devices. Disposing it ends what still waits for its time. */
+export interface OwnObjects extends Disposable {
+  readonly device: Device;
+  /** Tells observers what has changed on the host. */
+  refresh(): void;
+}
+
+/** Whether the object is to be shown: when the configuration names it, and all of them in conformance tests. */
+export function isWanted({ objects, conformance }: GatewayConfig, object: FurtherObject): boolean {
+  return conformance !== "none" || objects.has(object);
+}
+
+/** Adds object 3, what is known of the host, and what the configuration asks for. Throws LWM2M_MODEL. */
+export function addOwnObjects(tree: ObjectTree, config: GatewayConfig, options: OwnObjectsOptions): OwnObjects {
+  const { models, conformance } = config;
+  const { clock, random, host, events, coap, sendPaths } = options;
+  const device = addDevice(tree, models, gatewayFacts(options), clock);
+  const monitoring = host === undefined ? undefined : addConnectivityMonitoring(tree, models, host.network, clock);
+  const statistics = host === undefined ? undefined : addConnectivityStatistics(tree, models, host.traffic, clock);
+  for (const object of ["portfolio", "binary-app-data"] as const) {
+    if (isWanted(config, object)) addStoredObject(tree, models, FURTHER_OBJECTS[object]);
+  }
+  if (isWanted(config, "event-log")) events?.addTo(tree, models);
+  if (isWanted(config, "coap-config") && coap !== undefined) {
+    addCoapConfig(tree, models, coap, () => host?.network.facts().bearer ?? NetworkBearer.ethernet, clock);
+  }
+  if (conformance === "oma-ets") {
+    addConformanceObjects(tree, models, { clock, random, send: (paths) => sendPaths?.(paths) });
+  }
+  return {
+    device,
+    refresh() {
+      monitoring?.refresh();
+      statistics?.refresh();
+    },
+    [Symbol.dispose]() {
+      statistics?.[Symbol.dispose]();
+      events?.[Symbol.dispose]();
+    },
+  };
+}
+
+function gatewayFacts({ reboot, factoryReset }: OwnObjectsOptions) {
+  const toKb = (bytes: number): number => Math.floor(bytes / 1024);
+  return {
+    manufacturer: "Causeway",
+    modelNumber: "Causeway gateway",
+    firmwareVersion: packageVersion(),
+    softwareVersion: packageVersion(),
+    deviceType: "gateway",
+    binding: "U",
+    memoryFreeKb: () => toKb(freemem()),
+    memoryTotalKb: () => toKb(totalmem()),
+    reboot,
+    ...(factoryReset === undefined ? {} : { factoryReset }),
+  };
+}
