@@ -1,3 +1,4 @@
+import type { BootstrapServer } from "./bootstrap-server.js";
 import type { ClientRequest, Server } from "./server.js";
 
 /** What stands ready when a case begins: a gateway of its own, which has just registered. */
@@ -23,6 +24,28 @@ export interface ConformanceCase {
   readonly note?: string;
   /** Rejects with a Difference. */
   run(setup: Setup): Promise<void>;
+}
+
+/** What stands ready when a case of the bootstrap interface begins: a gateway of its own that is just starting. */
+export interface BootstrapSetup {
+  readonly bootstrap: BootstrapServer;
+  readonly server: Server;
+}
+
+/** A case of the bootstrap interface: the gateway's file names a bootstrap server. */
+export interface BootstrapCase {
+  readonly interface: "bootstrap";
+  readonly id: string;
+  readonly title: string;
+  readonly note?: string;
+  /** The gateway has the server's account from the beginning; otherwise only a bootstrap can tell of it. */
+  readonly factory?: "server";
+  /** The gateway begins with a Bootstrap-Pack-Request. */
+  readonly pack?: "try";
+  /** Before the gateway starts. */
+  prepare?(setup: BootstrapSetup): Promise<void>;
+  /** Rejects with a Difference. */
+  run(setup: BootstrapSetup): Promise<void>;
 }
 
 /** A case that is not run, and why. */

@@ -14,6 +14,13 @@ objects:
   - { object: 3300, resources: { 5700: value } }
 `;
 
+export interface GatewayOptions {
+  /** URIs, in the order of their short server ids. */
+  readonly servers: readonly string[];
+  readonly bootstrap?: { readonly uri: string; readonly pack?: "try" };
+  readonly field?: "device";
+}
+
 /** The built gateway in a process and a folder of its own. */
 export class GatewayUnderTest implements AsyncDisposable {
   readonly #folder: string;
@@ -29,7 +36,7 @@ export class GatewayUnderTest implements AsyncDisposable {
   }
 
   /** Resolves at once; the first Register tells that it runs. */
-  static async start(uris: readonly string[], field: "device" | undefined): Promise<GatewayUnderTest> {
+  static async start({ servers, bootstrap, field }: GatewayOptions): Promise<GatewayUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), "causeway-conformance-"));
     const config = join(folder, "causeway.yaml");
     const history = field === undefined ? "none" : "send";
@@ -39,7 +46,8 @@ export class GatewayUnderTest implements AsyncDisposable {
       JSON.stringify({
         gateway: { endpoint: "urn:dev:os:32473-ets", state: "state", log: "warn", conformance: "oma-ets" },
         mappings: ["."],
-        servers: uris.map((uri) => ({ uri, lifetime: "24h", history })),
+        servers: servers.map((uri) => ({ uri, lifetime: "24h", history })),
+        ...(bootstrap === undefined ? {} : { bootstrap: { ...bootstrap, history } }),
         links: { simulation: { adapter: "sim" } },
         devices: field === undefined ? [] : [{ name: "device", link: "simulation", profile: "conformance" }],
       }),

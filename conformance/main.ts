@@ -1,6 +1,7 @@
 /** `npm run conformance [-- --only ID …] [--json]`; exits with 1 when a case differs, 2 when there is no such case. */
 import { parseArgs } from "node:util";
 import type { Verdict } from "./case.js";
+import { bootstrap } from "./cases/bootstrap.js";
 import { connectivity } from "./cases/connectivity.js";
 import { discovery } from "./cases/discover.js";
 import { dmRead } from "./cases/dm-read.js";
@@ -16,6 +17,7 @@ import { runCases } from "./run.js";
 /** What takes longest begins first. */
 const CASES = [
   ...reporting,
+  ...bootstrap,
   ...connectivity,
   ...registration,
   ...dmWrite,

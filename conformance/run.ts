@@ -1,6 +1,9 @@
-import type { ConformanceCase, Verdict } from "./case.js";
-import { GatewayUnderTest } from "./gateway.js";
+import { BootstrapServer } from "./bootstrap-server.js";
+import type { BootstrapCase, ConformanceCase, Verdict } from "./case.js";
+import { type GatewayOptions, GatewayUnderTest } from "./gateway.js";
 import { Server } from "./server.js";
+
+type Case = ConformanceCase | BootstrapCase;
 
 /** Cases that wait for most of their time run beside each other. */
 const AT_ONCE = 6;
@@ -9,7 +12,7 @@ const START_MS = 30_000;
 
 /** Each with a gateway and servers of its own; the verdicts are in the order of the cases. */
 export async function runCases(
-  cases: readonly ConformanceCase[],
+  cases: readonly Case[],
   onVerdict: (verdict: Verdict) => void,
 ): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
@@ -26,11 +29,12 @@ export async function runCases(
   return verdicts;
 }
 
-async function judge(one: ConformanceCase): Promise<Verdict> {
+async function judge(one: Case): Promise<Verdict> {
   const { id, title } = one;
-  const verdict = { id, title, entry: one.entry !== undefined };
+  const verdict = { id, title, entry: "entry" in one && one.entry !== undefined };
   try {
-    await runCase(one);
+    if ("interface" in one) await runBootstrapCase(one);
+    else await runCase(one);
     return { ...verdict, result: "pass", ...(one.note === undefined ? {} : { what: one.note }) };
   } catch (error) {
     return { ...verdict, result: "differs", what: error instanceof Error ? error.message : String(error) };
@@ -42,10 +46,28 @@ async function runCase(one: ConformanceCase): Promise<void> {
   await using second = new Server();
   const servers = one.servers === 2 ? [server, second] : [server];
   const uris = await Promise.all(servers.map((each) => each.uri()));
-  await using gateway = await GatewayUnderTest.start(uris, one.field);
-  try {
+  await withGateway({ servers: uris, ...(one.field === undefined ? {} : { field: one.field }) }, async () => {
     const registration = await server.next("Register", START_MS);
     await one.run({ server, registration, second });
+  });
+}
+
+async function runBootstrapCase(one: BootstrapCase): Promise<void> {
+  await using server = new Server();
+  await using bootstrap = new BootstrapServer();
+  const setup = { server, bootstrap };
+  await one.prepare?.(setup);
+  const options = {
+    servers: one.factory === "server" ? [await server.uri()] : [],
+    bootstrap: { uri: await bootstrap.uri(), ...(one.pack === undefined ? {} : { pack: one.pack }) },
+  };
+  await withGateway(options, () => one.run(setup));
+}
+
+async function withGateway(options: GatewayOptions, script: () => Promise<void>): Promise<void> {
+  await using gateway = await GatewayUnderTest.start(options);
+  try {
+    await script();
   } catch (error) {
     const { complaint } = gateway;
     if (complaint === "") throw error;

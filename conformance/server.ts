@@ -142,7 +142,11 @@ function operationOf({ method, path }: IncomingRequest): ClientOperation | undef
 }
 
 /** `/3?pmin=10&pmax=200` is a path with a query. */
-function requestOf(method: Method, target: string, { accept, query = [], contentFormat, payload }: Ask): CoapRequest {
+export function requestOf(
+  method: Method,
+  target: string,
+  { accept, query = [], contentFormat, payload }: Ask,
+): CoapRequest {
   const [path = "", parameters] = target.split("?");
   return {
     method,

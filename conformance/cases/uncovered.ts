@@ -1,6 +1,5 @@
 import type { UncoveredCase } from "../case.js";
 
-const BOOTSTRAP = "no bootstrap in this version";
 const SECURITY = "no secure transport in this version";
 const TCP = "no CoAP over TCP in this version";
 const QUEUE = "no queue mode in this version";
@@ -13,22 +12,14 @@ const SAME = (id: string): string => `the ETS takes the result of ${id}`;
 /** What is not run, in the order of the ETS; a group shares its reason. */
 const GROUPS: readonly (readonly [reason: string, ...cases: (readonly [id: string, title: string])[]])[] = [
   [
-    BOOTSTRAP,
-    ["1.1-int-0", "Client Initiated Bootstrap"],
+    SECURITY,
     ["1.1-int-1", "Client Initiated Bootstrap Full (PSK)"],
     ["1.1-int-2", "Client Initiated Bootstrap Full (Cert)"],
-    ["1.1-int-3", "Simple Bootstrap from Smartcard"],
-    ["1.1-int-4", "Bootstrap Delete"],
-    ["1.1-int-5", "Server Initiated Bootstrap"],
-    ["1.1-int-6", "Bootstrap Sequence"],
-    ["1.1-int-7", "Fallback to bootstrap"],
-    ["1.1-int-8", "Bootstrap Read"],
-    ["1.1-int-9", "Bootstrap and Configuration Consistency"],
     ["1.1-int-10", "Bootstrap with EST"],
     ["1.2-int-11", "Bootstrap with OSCORE"],
-    ["1.2-int-12", "Bootstrap-Pack"],
-    ["1.2-int-19", "Bootstrap over MQTT"],
   ],
+  ["the gateway has no smartcard", ["1.1-int-3", "Simple Bootstrap from Smartcard"]],
+  ["no LwM2M over MQTT in this version", ["1.2-int-19", "Bootstrap over MQTT"]],
   [TCP, ["1.1-int-106", "Initial Registration with TCP binding"]],
   [QUEUE, ["1.1-int-108", "Turn on Queue Mode"], ["1.1-int-109", "Behavior in Queue Mode"]],
   [
