@@ -18,8 +18,10 @@ export interface ConformanceCase {
   readonly entry?: "TestFest";
   /** Configuration C.14 has two servers. */
   readonly servers?: 2;
-  /** A device whose readings are there to be sent. */
-  readonly field?: "device";
+  /** A device whose readings are there to be sent, or one with a position. */
+  readonly field?: "device" | "location";
+  /** `rights` of the configuration, per server; absent for all of them. */
+  readonly rights?: readonly (object | undefined)[];
   /** Where the script does otherwise than the ETS prints, and why. */
   readonly note?: string;
   /** Rejects with a Difference. */

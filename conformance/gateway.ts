@@ -5,20 +5,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageRoot } from "../src/base/package-root.js";
 
-const PROFILE = `profile: conformance
+const PROFILES = {
+  device: `profile: device
 title: One value that changes
 adapter: sim
 points:
   value: { wave: sine, period: 5s, every: fast }
 objects:
   - { object: 3300, resources: { 5700: value } }
-`;
+`,
+  location: `profile: location
+title: A position that changes
+adapter: sim
+points:
+  lat: { wave: sine, min: 43.5, max: 43.6, period: 5s, unit: lat, every: fast }
+  lon: { wave: sine, min: 153.2, max: 153.3, period: 7s, unit: lon, every: fast }
+objects:
+  - { object: 6, resources: { 0: lat, 1: lon } }
+`,
+};
 
 export interface GatewayOptions {
   /** URIs, in the order of their short server ids. */
   readonly servers: readonly string[];
   readonly bootstrap?: { readonly uri: string; readonly pack?: "try" };
-  readonly field?: "device";
+  readonly field?: keyof typeof PROFILES;
+  /** Per server. */
+  readonly rights?: readonly (object | undefined)[];
 }
 
 /** The built gateway in a process and a folder of its own. */
@@ -36,20 +49,25 @@ export class GatewayUnderTest implements AsyncDisposable {
   }
 
   /** Resolves at once; the first Register tells that it runs. */
-  static async start({ servers, bootstrap, field }: GatewayOptions): Promise<GatewayUnderTest> {
+  static async start({ servers, bootstrap, field, rights = [] }: GatewayOptions): Promise<GatewayUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), "causeway-conformance-"));
     const config = join(folder, "causeway.yaml");
     const history = field === undefined ? "none" : "send";
-    await writeFile(join(folder, "conformance.yaml"), PROFILE);
+    for (const [name, text] of Object.entries(PROFILES)) await writeFile(join(folder, `${name}.yaml`), text);
     await writeFile(
       config,
       JSON.stringify({
         gateway: { endpoint: "urn:dev:os:32473-ets", state: "state", log: "warn", conformance: "oma-ets" },
         mappings: ["."],
-        servers: servers.map((uri) => ({ uri, lifetime: "24h", history })),
+        servers: servers.map((uri, index) => ({
+          uri,
+          lifetime: "24h",
+          history,
+          ...(rights[index] === undefined ? {} : { rights: rights[index] }),
+        })),
         ...(bootstrap === undefined ? {} : { bootstrap: { ...bootstrap, history } }),
         links: { simulation: { adapter: "sim" } },
-        devices: field === undefined ? [] : [{ name: "device", link: "simulation", profile: "conformance" }],
+        devices: field === undefined ? [] : [{ name: "device", link: "simulation", profile: field }],
       }),
     );
     const program = join(packageRoot(), "dist", "src", "main.js");

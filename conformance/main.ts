@@ -1,12 +1,14 @@
 /** `npm run conformance [-- --only ID …] [--json]`; exits with 1 when a case differs, 2 when there is no such case. */
 import { parseArgs } from "node:util";
 import type { Verdict } from "./case.js";
+import { access } from "./cases/access.js";
 import { bootstrap } from "./cases/bootstrap.js";
 import { connectivity } from "./cases/connectivity.js";
 import { discovery } from "./cases/discover.js";
 import { dmRead } from "./cases/dm-read.js";
 import { dmWrite } from "./cases/dm-write.js";
 import { instances } from "./cases/instances.js";
+import { objects } from "./cases/objects.js";
 import { portfolio } from "./cases/portfolio.js";
 import { registration } from "./cases/registration.js";
 import { reporting } from "./cases/reporting.js";
@@ -25,6 +27,8 @@ const CASES = [
   ...discovery,
   ...instances,
   ...portfolio,
+  ...objects,
+  ...access,
 ];
 
 const { values } = parseArgs({

@@ -47,6 +47,12 @@ export class Observation {
     return answer;
   }
 
+  /** The response without an Observe option that ends it (RFC 7641 §4.2); what comes before it is passed over. */
+  async end(withinMs: number): Promise<Answer> {
+    const { answer } = await this.#arrivals.take(`end of ${this.first.of}`, ({ sequence }) => sequence < 0, withinMs);
+    return answer;
+  }
+
   /** Observe=1 with the token of the observation (RFC 7641 §3.6). */
   cancel(): Promise<Answer> {
     return this.#cancel();

@@ -46,7 +46,13 @@ async function runCase(one: ConformanceCase): Promise<void> {
   await using second = new Server();
   const servers = one.servers === 2 ? [server, second] : [server];
   const uris = await Promise.all(servers.map((each) => each.uri()));
-  await withGateway({ servers: uris, ...(one.field === undefined ? {} : { field: one.field }) }, async () => {
+  const { field, rights } = one;
+  const options = {
+    servers: uris,
+    ...(field === undefined ? {} : { field }),
+    ...(rights === undefined ? {} : { rights }),
+  };
+  await withGateway(options, async () => {
     const registration = await server.next("Register", START_MS);
     await one.run({ server, registration, second });
   });

@@ -92,11 +92,6 @@ const GROUPS: readonly (readonly [reason: string, ...cases: (readonly [id: strin
   ],
   [EMPTY, ["1.1-int-780", "Firmware error: unsupported protocol"]],
   [
-    ABSENT("Location"),
-    ["1.1-int-801", "Location: query readable resources"],
-    ["1.1-int-810", "Location: basic observation"],
-  ],
-  [
     EMPTY,
     ["1.1-int-805", "Location: set writable resources"],
     ["1.1-int-811", "Location: extended observation"],
@@ -129,12 +124,6 @@ const GROUPS: readonly (readonly [reason: string, ...cases: (readonly [id: strin
     ["1.1-int-1611", "Portfolio: extended observation"],
     ["1.1-int-1620", "Portfolio: create multiple resource instances"],
   ],
-  [
-    ABSENT("BinaryAppDataContainer"),
-    ["1.1-int-1900", "BinaryAppDataContainer: observe data"],
-    ["1.1-int-1901", "BinaryAppDataContainer: write data"],
-  ],
-  [ABSENT("Event Log"), ["1.1-int-2000", "Event Log: write LogStart"], ["1.1-int-2001", "Event Log: read"]],
 ];
 
 export const uncovered: readonly UncoveredCase[] = GROUPS.flatMap(([reason, ...cases]) =>

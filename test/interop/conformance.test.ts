@@ -19,7 +19,8 @@ it("the OMA ETS: no covered case differs, every other has its reason", async () 
   const verdicts: readonly Verdict[] = JSON.parse(child.lines.at(-1) ?? "[]");
   expect(verdicts.filter(({ result }) => result === "differs")).toEqual([]);
   expect(code, child.complaint).toBe(0);
-  expect(new Set(verdicts.map(({ id }) => id)).size).toBe(ETS_CASES);
+  const ids = verdicts.map(({ id }) => id).filter((id) => !id.startsWith("causeway-"));
+  expect(new Set(ids).size).toBe(ETS_CASES);
   expect(verdicts.filter(({ result, what }) => result === "not covered" && what === undefined)).toEqual([]);
   const entry = verdicts.filter((verdict) => verdict.entry).map(({ id, result }) => `${id} ${result}`);
   expect(entry).toEqual(["1.1-int-101 pass", "1.1-int-102 pass", "1.1-int-201 pass", "1.1-int-203 pass"]);
