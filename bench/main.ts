@@ -3,11 +3,21 @@ import { parseArgs } from "node:util";
 import { type Benchmark, formatReport, report } from "./benchmark.js";
 import { coapGet } from "./coap-get.js";
 import { compositeRead } from "./composite-read.js";
+import { endpoints } from "./endpoints.js";
 import { gatewayMemory } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
 import { notifications } from "./notifications.js";
+import { start } from "./start.js";
 
-const BENCHMARKS: readonly Benchmark[] = [coapGet, ...lwm2mReads, compositeRead, notifications, gatewayMemory];
+const BENCHMARKS: readonly Benchmark[] = [
+  coapGet,
+  ...lwm2mReads,
+  compositeRead,
+  notifications,
+  start,
+  endpoints,
+  gatewayMemory,
+];
 
 const { values } = parseArgs({
   options: {

@@ -36,17 +36,16 @@ export const modbus: Adapter<ModbusLinkOptions, ModbusStation, ModbusPoint> = {
     const problem = linkProblem(options);
     if (problem !== undefined) throw new CausewayError("CONFIG_INVALID", problem);
     const timing = timingOf(options);
-    const codec = await PduCodec.load();
     if (options.transport === "rtu") {
       const line = await openSerialLine({ ...serialSettings(options), path: String(options.port) }, signal);
-      return new ModbusLink(new RtuTransport(line, timing, clock), codec, timing, clock);
+      return new ModbusLink(new RtuTransport(line, timing, clock), await PduCodec.load(), timing, clock);
     }
     const { host = "", connectTimeout: connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
     const port = Number(options.port ?? DEFAULT_PORT);
     const line = await openTcpLine({ host, port, connectTimeoutMs }, clock, signal);
     const isTcp = options.transport === "tcp";
     const transport = isTcp ? new TcpTransport(line, clock) : new RtuTransport(line, timing, clock);
-    return new ModbusLink(transport, codec, timing, clock);
+    return new ModbusLink(transport, await PduCodec.load(), timing, clock);
   },
   linkProblem,
   pointProblem,

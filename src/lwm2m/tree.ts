@@ -1,6 +1,7 @@
 import { CausewayError } from "../base/errors.js";
 import type { ObjectModel, ResourceModel } from "./model.js";
 import { formatPath, type Path } from "./path.js";
+import { type Samples, SingleSample } from "./single-sample.js";
 import { fitsType, type Sample, type Value } from "./value.js";
 
 /** What stands behind a resource; all parts are optional, plain stored values need none. */
@@ -17,6 +18,9 @@ export interface ResourceHandler {
   execute?(args: string, signal: AbortSignal): Promise<void>;
 }
 
+/** Of a plain stored value. */
+const PLAIN: ResourceHandler = Object.freeze({});
+
 /** A single value, or the values of a multiple resource by resource-instance id. */
 export type WrittenValue = Value | ReadonlyMap<number, Value>;
 
@@ -24,9 +28,10 @@ export type WrittenValue = Value | ReadonlyMap<number, Value>;
 export class Resource {
   readonly model: ResourceModel;
   readonly handler: ResourceHandler;
-  readonly samples = new Map<number, Sample>();
+  readonly samples: Samples;
 
   constructor(model: ResourceModel, handler: ResourceHandler) {
+    this.samples = model.multiple ? new Map() : new SingleSample();
     this.model = model;
     this.handler = handler;
   }
@@ -147,7 +152,7 @@ export class ObjectTree {
   }
 
   /** Announces a resource that has no value yet, or gives a known one no new handler. */
-  declare(objectId: number, instanceId: number, resourceId: number, handler: ResourceHandler = {}): Resource {
+  declare(objectId: number, instanceId: number, resourceId: number, handler: ResourceHandler = PLAIN): Resource {
     const instance = this.#mustInstance(objectId, instanceId);
     return instance.resources.get(resourceId) ?? this.#addResource(instance, resourceId, handler);
   }
