@@ -10,7 +10,13 @@ import { type ExposedEndpoint, type Exposure, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
-import { Lwm2mClient, type OpenPeer, type RegistrationStatus, type ServerAccount } from "./lwm2m/client.js";
+import {
+  type BootstrapStatus,
+  Lwm2mClient,
+  type OpenPeer,
+  type RegistrationStatus,
+  type ServerAccount,
+} from "./lwm2m/client.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
@@ -20,7 +26,7 @@ import { databaseInstanceStore } from "./outbox/instance-rows.js";
 import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
 import type { SampleOrigin } from "./outbox/row.js";
 import { type Host, isWanted } from "./own-objects.js";
-import { settledNow, startDrains } from "./uplink.js";
+import { SCHEMES, settledNow, startDrains } from "./uplink.js";
 
 export interface GatewayContext {
   readonly clock: Clock;
@@ -41,6 +47,8 @@ export interface GatewayContext {
 export interface EndpointStatus {
   readonly endpoint: string;
   readonly servers: readonly RegistrationStatus[];
+  /** Absent where no bootstrap server is known. */
+  readonly bootstrap?: BootstrapStatus;
 }
 
 export interface GatewayStatus {
@@ -207,7 +215,11 @@ export async function openGateway(
     endpoints,
     field,
     status: async () => ({
-      endpoints: endpoints.map(({ endpoint, client }) => ({ endpoint, servers: client.registrations })),
+      endpoints: endpoints.map(({ endpoint, client: { registrations: servers, bootstrap } }) => ({
+        endpoint,
+        servers,
+        ...(bootstrap === undefined ? {} : { bootstrap }),
+      })),
       field: field.status(),
       outbox: await outbox.counters(),
     }),
@@ -221,6 +233,7 @@ function queuesOf(endpoint: string, historians: readonly ServerAccount[]): reado
 function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: GatewayContext): GatewayEndpoint {
   const { clock, log, random, openPeer, why } = context;
   const { endpoint, tree, gateway, access } = exposed;
+  const { bootstrap } = config;
   const client = new Lwm2mClient({
     endpoint,
     tree,
@@ -228,7 +241,9 @@ function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: 
     ...(access === undefined ? {} : { access }),
     models: config.models,
     servers: config.servers.map(({ account }) => account),
+    ...(bootstrap === undefined ? {} : { bootstrap: { ...bootstrap.account, pack: bootstrap.pack } }),
     openPeer,
+    schemes: SCHEMES,
     clock,
     log,
     random,

@@ -13,6 +13,8 @@ import { type DrainTarget, drain, fateOf, type ServerView } from "./outbox/drain
 import type { Outbox, Queue } from "./outbox/outbox.js";
 import type { OutboxSample, StoredSample } from "./outbox/row.js";
 
+/** Of the URIs for which `peerOpener` has a transport. */
+export const SCHEMES: ReadonlySet<string> = new Set(["coap"]);
 const DEFAULT_PORT = 5683;
 
 /**
@@ -34,11 +36,12 @@ export function peerOpener(context: {
   readonly traffic?: TrafficCounter;
   readonly coap?: CoapSettings;
 }): OpenPeer {
-  return async ({ uri }, handler, signal) => {
+  return async ({ uri }, handler, signal, localAddress) => {
     const { protocol, hostname, port } = new URL(uri);
     if (protocol !== "coap:") throw new CausewayError("CONFIG_INVALID", `${uri}: no transport for ${protocol}`);
     const host = hostname.replace(/^\[|\]$/g, "");
-    const udp = await openUdp({ host, port: port === "" ? DEFAULT_PORT : Number(port) }, signal);
+    const localPort = Number(/:(\d+)$/.exec(localAddress ?? "")?.[1] ?? 0);
+    const udp = await openUdp({ host, port: port === "" ? DEFAULT_PORT : Number(port), localPort }, signal);
     const { traffic, coap = initialCoapSettings() } = context;
     const transport = traffic === undefined ? udp : countTraffic(udp, udp.family, traffic);
     return new CoapEndpoint(transport, handler, { ...context, parameters: coap.current });
@@ -142,7 +145,8 @@ const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, tell
 
 function viewOf(client: Lwm2mClient, shortServerId: number): ServerView {
   const status = client.registrations.find((registration) => registration.shortServerId === shortServerId);
-  const registeredAtMs = status?.state === "registered" ? status.registeredAtMs : undefined;
+  const isInTouch = status?.state === "registered" || status?.state === "asleep";
+  const registeredAtMs = isInTouch ? status.registeredAtMs : undefined;
   if (registeredAtMs === undefined) return AWAY;
   return {
     state: "registered",

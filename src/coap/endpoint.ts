@@ -77,6 +77,10 @@ export class CoapEndpoint implements CoapPeer {
     });
   }
 
+  get localAddress(): string | undefined {
+    return this.#transport.localAddress;
+  }
+
   request(request: CoapRequest, signal: AbortSignal): Promise<CoapResponse> {
     if (this.#closeReason !== undefined) return Promise.reject(new CausewayError("COAP_CLOSED", "endpoint is closed"));
     const run = (): Promise<CoapResponse> =>

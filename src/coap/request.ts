@@ -54,6 +54,8 @@ export interface Notification {
 
 /** One CoAP peer, both roles. Blocks, retransmission and duplicates are below this face. */
 export interface CoapPeer extends AsyncDisposable {
+  /** This end of the connection, `192.0.2.1:49152`; absent where the peer knows us by something else. */
+  readonly localAddress?: string | undefined;
   /**
    * Sends a confirmable request and gives the complete response, whatever its code.
    * Rejects with COAP_TIMEOUT, COAP_RESET, COAP_UNREACHABLE, COAP_BLOCK_FAILED, COAP_CLOSED, COAP_QUEUE_FULL,

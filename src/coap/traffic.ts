@@ -71,7 +71,9 @@ export function countTraffic(
   counter: TrafficCounter,
 ): DatagramTransport {
   const headerBytes = HEADER_BYTES[family];
+  const { localAddress } = transport;
   return {
+    ...(localAddress === undefined ? {} : { localAddress }),
     listen: (listener) =>
       transport.listen({
         onDatagram(datagram) {

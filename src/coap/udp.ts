@@ -9,11 +9,12 @@ export interface UdpOptions {
   /** Name or address, IPv4 or IPv6. */
   readonly host: string;
   readonly port: number;
-  /** By default the system chooses. */
+  /** Taken when it is free; otherwise, and by default, the system chooses. */
   readonly localPort?: number;
 }
 
 export interface UdpTransport extends DatagramTransport {
+  readonly localAddress: string;
   readonly localPort: number;
   readonly family: "IPv4" | "IPv6";
 }
@@ -31,9 +32,7 @@ export async function openUdp(options: UdpOptions, signal: AbortSignal): Promise
   let socket: Socket | undefined;
   try {
     const { address, family } = await abortable(lookup(host), signal);
-    socket = createSocket(family === 6 ? "udp6" : "udp4");
-    socket.bind(localPort);
-    await once(socket, "listening", { signal });
+    socket = await bound(family === 6 ? "udp6" : "udp4", localPort, signal);
     socket.connect(port, address);
     await once(socket, "connect", { signal });
     return new ConnectedSocket(socket);
@@ -44,7 +43,21 @@ export async function openUdp(options: UdpOptions, signal: AbortSignal): Promise
   }
 }
 
+async function bound(type: "udp4" | "udp6", localPort: number, signal: AbortSignal): Promise<Socket> {
+  const socket = createSocket(type);
+  try {
+    socket.bind(localPort);
+    await once(socket, "listening", { signal });
+    return socket;
+  } catch (error) {
+    socket.close();
+    if (signal.aborted || localPort === 0) throw error;
+    return bound(type, 0, signal);
+  }
+}
+
 class ConnectedSocket implements UdpTransport {
+  readonly localAddress: string;
   readonly localPort: number;
   readonly family: "IPv4" | "IPv6";
   readonly #socket: Socket;
@@ -52,8 +65,9 @@ class ConnectedSocket implements UdpTransport {
   #closed: Promise<void> | undefined;
 
   constructor(socket: Socket) {
-    const { port, family } = socket.address();
+    const { address, port, family } = socket.address();
     this.#socket = socket;
+    this.localAddress = family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
     this.localPort = port;
     this.family = family === "IPv6" ? "IPv6" : "IPv4";
     socket.on("error", (error) => this.#onError(error));

@@ -1,4 +1,5 @@
 import type { CoapPeer, RequestHandler } from "../coap/request.js";
+import type { ProfileId } from "./registration-request.js";
 
 /** Whom a peer is opened to. */
 export interface PeerAccount {
@@ -22,6 +23,10 @@ export interface ServerAccount extends PeerAccount {
   /** Default Minimum and Maximum Period /1/x/2 and /1/x/3, seconds; absent means none. */
   readonly defaultPminS?: number;
   readonly defaultPmaxS?: number;
+  /** In queue mode the client is reachable for this long after each message; without it, always. */
+  readonly awakeMs?: number;
+  /** Registers by a profile. */
+  readonly profile?: ProfileId;
 }
 
 /** What is agreed with the bootstrap server: the facts of its Security (0) object instance. */
@@ -31,6 +36,8 @@ export interface BootstrapAccount extends PeerAccount {
   readonly holdOffS?: number;
   /** Bootstrap-Server Account Timeout /0/x/12: seconds that the account outlives a bootstrap; absent or 0 means for ever. */
   readonly accountTimeoutS?: number;
+  /** Whether a bootstrap begins with a Bootstrap-Pack-Request; "never" when absent. */
+  readonly pack?: "try" | "never";
 }
 
 /** "x509" with keys from the account, "est" with those of an enrolment. */
@@ -38,6 +45,12 @@ export type SecurityMode = "psk" | "rpk" | "x509" | "est" | "none";
 
 /**
  * Opens the way to a server; `handler` answers what the server asks over it. Rejects with CausewayError COAP_* or the
- * signal's reason. The client opens a new peer for each attempt that follows a failure of the transport.
+ * signal's reason. The client opens a new peer for each attempt that follows a failure of the transport, and would then
+ * have the `localAddress` of the peer before, by which the server knows it.
  */
-export type OpenPeer = (account: PeerAccount, handler: RequestHandler, signal: AbortSignal) => Promise<CoapPeer>;
+export type OpenPeer = (
+  account: PeerAccount,
+  handler: RequestHandler,
+  signal: AbortSignal,
+  localAddress?: string,
+) => Promise<CoapPeer>;

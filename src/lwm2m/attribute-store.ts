@@ -1,4 +1,10 @@
-import { type AttributeChange, type Attributes, checkConsistent, mergeAttributes, NO_ATTRIBUTES } from "./attributes.js";
+import {
+  type AttributeChange,
+  type Attributes,
+  checkConsistent,
+  mergeAttributes,
+  NO_ATTRIBUTES,
+} from "./attributes.js";
 import type { AttributeShelf } from "./kept-attributes.js";
 import { formatPath, isWithin, type Path } from "./path.js";
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import type { Log } from "../base/log.js";
-import type { OpenPeer, ServerAccount } from "./account.js";
+import type { BootstrapAccount, OpenPeer, ServerAccount } from "./account.js";
+import type { ClientState } from "./client-state.js";
 import type { ModelRegistry } from "./model.js";
 import type { Lwm2mVersion } from "./models.js";
 import type { AccessControl } from "./objects/access-control.js";
@@ -18,8 +19,16 @@ export interface ClientOptions {
   /** Object 2 of the tree; without it every server may do everything. */
   readonly access?: AccessControl;
   readonly models: ModelRegistry;
+  /** Those of the configuration; a bootstrap may replace them. */
   readonly servers: readonly ServerAccount[];
+  readonly bootstrap?: BootstrapAccount;
+  /** Where the client keeps what outlives the process; without it, it begins anew each time. */
+  readonly state?: ClientState;
+  /** Asked when the client is closed: whether its registrations end with it; "deregister" when absent. */
+  readonly ending?: () => "deregister" | "suspend";
   readonly openPeer: OpenPeer;
+  /** Of the URIs that `openPeer` takes: a bootstrap that gives others is refused. Any when absent. */
+  readonly schemes?: ReadonlySet<string>;
   readonly clock: Clock;
   readonly log: Log;
   /** 0 ≤ x < 1; spreads retries. */
@@ -39,9 +48,21 @@ export interface RegistrationStatus {
   readonly uri: string;
   /**
    * `waiting` for the next attempt (`retryAtMs`), `disabled` by the server (until `retryAtMs`). An Update under way
-   * still counts as registered.
+   * still counts as registered, also `asleep` in queue mode. `lost` and `reviving`: out of touch, but the server may
+   * still have the registration. `held` while a bootstrap is under way.
    */
-  readonly state: "idle" | "registering" | "registered" | "waiting" | "disabled" | "deregistering" | "closed";
+  readonly state:
+    | "idle"
+    | "registering"
+    | "registered"
+    | "asleep"
+    | "lost"
+    | "reviving"
+    | "held"
+    | "waiting"
+    | "disabled"
+    | "deregistering"
+    | "closed";
   /** The version that the server accepted. */
   readonly version?: Lwm2mVersion;
   /** When the server accepted the present registration; absent while there is none. */

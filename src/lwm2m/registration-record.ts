@@ -3,7 +3,8 @@ import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { ServerAccount } from "./account.js";
 import type { RegistrationStatus } from "./client-options.js";
-import type { Registration, RegistrationEvent } from "./registration.js";
+import type { KeptRegistration } from "./kept-registration.js";
+import { acceptedOf, isLive, type Registration, type RegistrationEvent } from "./registration.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -16,6 +17,7 @@ export class RegistrationRecord {
   #provenAtMs: number | undefined;
   #proofAskedAtMs = 0;
   #retryAtMs: number | undefined;
+  #backAtMs = Number.NEGATIVE_INFINITY;
   #lastFailure: string | undefined;
   #loggedFailure: string | undefined;
 
@@ -25,12 +27,27 @@ export class RegistrationRecord {
     this.#log = log;
   }
 
-  status(now: Registration, observations: number): RegistrationStatus {
+  get registeredAtMs(): number | undefined {
+    return this.#registeredAtMs;
+  }
+
+  get provenAtMs(): number | undefined {
+    return this.#provenAtMs;
+  }
+
+  /** Goes on with the story of the process before. */
+  restore({ registeredAtMs, provenAtMs }: KeptRegistration): void {
+    this.#registeredAtMs = registeredAtMs;
+    this.#provenAtMs = provenAtMs;
+  }
+
+  status(now: Registration, observations: number, awake: "awake" | "asleep"): RegistrationStatus {
     const { uri, shortServerId } = this.#account;
-    const state = now.state === "updating" ? "registered" : now.state;
+    const state = stateOf(now, awake);
     // Field by field, since each proof that the server lives makes one.
     const status: Mutable<RegistrationStatus> = { shortServerId, uri, state, observations };
-    if ("accepted" in now && now.state !== "deregistering") status.version = now.accepted.version;
+    const accepted = acceptedOf(now);
+    if (accepted !== undefined) status.version = accepted.version;
     if (this.#registeredAtMs !== undefined) status.registeredAtMs = this.#registeredAtMs;
     if (this.#provenAtMs !== undefined) status.provenAtMs = this.#provenAtMs;
     if (this.#retryAtMs !== undefined) status.retryAtMs = this.#retryAtMs;
@@ -48,20 +65,32 @@ export class RegistrationRecord {
     switch (after.state) {
       case "registered":
         if (before.state === "updating") break;
+        if (before.state === "reviving") {
+          this.#backAtMs = this.#clock.nowMs();
+          this.#lastFailure = undefined;
+          this.#loggedFailure = undefined;
+          this.#log.info("in touch again, the registration goes on", { uri, location: after.accepted.location });
+          break;
+        }
         this.#registeredAtMs = this.#clock.nowMs();
         this.#lastFailure = undefined;
         this.#loggedFailure = undefined;
         this.#log.info("registered", { uri, version: after.accepted.version, location: after.accepted.location });
         break;
       case "registering":
-        if (before.state !== "registered" && before.state !== "updating") break;
+        if (acceptedOf(before) === undefined || before.state === "held") break;
         this.#log.warn("registration lost, registering anew", { uri, failure: this.#lastFailure });
         break;
+      case "reviving":
+        if (before.state !== "idle") break;
+        this.#log.info("the registration of before is taken up again", { uri, location: after.accepted.location });
+        break;
+      case "lost":
       case "waiting":
         // The same failure over and over is no news.
-        if (before.state !== "registering" || this.#loggedFailure === this.#lastFailure) break;
+        if (before.state === "idle" || this.#loggedFailure === this.#lastFailure) break;
         this.#loggedFailure = this.#lastFailure;
-        this.#log.warn("registration failed, it is tried again", { uri, failure: this.#lastFailure });
+        this.#log.warn(NO_ANSWER[after.state], { uri, failure: this.#lastFailure });
         break;
       case "disabled":
         this.#log.info("disabled by the server", { uri });
@@ -72,7 +101,7 @@ export class RegistrationRecord {
       default:
         break;
     }
-    if (after.state !== "registered" && after.state !== "updating") this.#registeredAtMs = undefined;
+    if (acceptedOf(after) === undefined) this.#registeredAtMs = undefined;
   }
 
   /** Before the event that it leads to. */
@@ -81,7 +110,7 @@ export class RegistrationRecord {
   }
 
   noteWait(now: Registration, delayMs: number): void {
-    if (now.state !== "waiting" && now.state !== "disabled") return;
+    if (now.state !== "waiting" && now.state !== "lost" && now.state !== "disabled") return;
     this.#retryAtMs = this.#clock.nowMs() + Math.round(delayMs);
   }
 
@@ -103,6 +132,11 @@ export class RegistrationRecord {
     return nowMs - (this.#provenAtMs ?? 0) > PROOF_GRAIN_MS && this.prove(nowMs);
   }
 
+  /** Whether the server was out of touch until less than so long ago. */
+  isBackSince(ms: number): boolean {
+    return this.#clock.nowMs() - this.#backAtMs < ms;
+  }
+
   /** Whether nothing has proven for so long that the server lives; true once per period, since to ask once is enough. */
   isProofDue(confirmEveryMs: number | undefined): boolean {
     if (confirmEveryMs === undefined) return false;
@@ -111,6 +145,16 @@ export class RegistrationRecord {
     this.#proofAskedAtMs = nowMs;
     return true;
   }
+}
+
+const NO_ANSWER = {
+  waiting: "registration failed, it is tried again",
+  lost: "the server is out of touch; the registration is kept up as long as it lasts",
+} as const;
+
+function stateOf(now: Registration, awake: "awake" | "asleep"): RegistrationStatus["state"] {
+  if (!isLive(now)) return now.state;
+  return awake === "asleep" ? "asleep" : "registered";
 }
 
 /** A server that asks much proves itself no more often than this. */

@@ -11,20 +11,40 @@ export interface RegistrationParameters {
   readonly links: string;
 }
 
-/** OMA LwM2M Transport 1.2 §6.4.3; `root` is the path of the server's URI. */
-export function registerRequest(
+/** A Profile ID (OMA LwM2M Core 1.2 §6.2.1), which may stand for the object list. */
+export interface ProfileId {
+  readonly id: string;
+  readonly objects: "sent" | "omitted";
+}
+
+/** What a Register says of how the client is to be met. */
+export interface RegisterManner {
+  /** Set in queue mode (OMA LwM2M Core 1.2 §6.6). */
+  readonly awakeMs?: number;
+  readonly profile?: ProfileId;
+}
+
+/**
+ * OMA LwM2M Transport 1.2 §6.4.3; `root` is the path of the server's URI. The second request is for a server that answers
+ * the first with 4.09: it does not know the profile.
+ */
+export function registerRequests(
   root: readonly string[],
   endpoint: string,
   version: Lwm2mVersion,
   { lifetimeS, binding, links }: RegistrationParameters,
-): CoapRequest {
-  return {
-    method: "POST",
-    path: [...root, "rd"],
-    query: [`ep=${endpoint}`, `lt=${lifetimeS}`, `lwm2m=${version}`, `b=${binding}`],
-    contentFormat: ContentFormat.linkFormat,
-    payload: utf8Encode(links),
-  };
+  { awakeMs, profile }: RegisterManner,
+): readonly [CoapRequest, ...CoapRequest[]] {
+  const isQueued = awakeMs !== undefined;
+  const query = [`ep=${endpoint}`, `lt=${lifetimeS}`, `lwm2m=${version}`];
+  query.push(`b=${binding}${isQueued && version === "1.0" ? "Q" : ""}`);
+  if (isQueued && version !== "1.0") query.push("Q");
+  const path = [...root, "rd"];
+  const list = { contentFormat: ContentFormat.linkFormat, payload: utf8Encode(links) };
+  const plain: CoapRequest = { method: "POST", path, query, ...list };
+  if (profile === undefined || version !== "1.2") return [plain];
+  const payload = profile.objects === "sent" ? list : { payload: NO_BYTES };
+  return [{ method: "POST", path, query: [...query, `pid=${profile.id}`], ...payload }, plain];
 }
 
 /** Only what has changed; without a change it just refreshes the lifetime. */

@@ -1,49 +1,22 @@
 import type { Lwm2mVersion } from "./models.js";
-
-/** Registration and retry parameters as the Server object gives them (OMA LwM2M Core 1.2 §6.2.1.1). */
-export interface RegistrationTiming {
-  /** /1/x/1; 0 never expires. */
-  readonly lifetimeS: number;
-  /** /1/x/5 */
-  readonly disableTimeoutS: number;
-  /** /1/x/14 */
-  readonly initialDelayS: number;
-  /** /1/x/17: attempts in one sequence. */
-  readonly retryCount: number;
-  /** /1/x/18: the wait after attempt n is this times 2^(n-1). */
-  readonly retryTimerS: number;
-  /** /1/x/19: the wait between sequences. */
-  readonly sequenceDelayS: number;
-  /** /1/x/20 */
-  readonly sequenceRetryCount: number;
-}
-
-/** Where the Server object says nothing (Table 6.2.1.1-1, Appendix E.2). */
-export const TIMING_DEFAULTS: Omit<RegistrationTiming, "lifetimeS"> = {
-  disableTimeoutS: 86_400,
-  initialDelayS: 0,
-  retryCount: 5,
-  retryTimerS: 60,
-  sequenceDelayS: 86_400,
-  sequenceRetryCount: 1,
-};
+import {
+  FIRST_TRY,
+  nextTry,
+  type RegistrationMoment,
+  type RegistrationTiming,
+  refreshMs,
+  type Tries,
+} from "./registration-timing.js";
 
 export const VERSIONS: readonly Lwm2mVersion[] = ["1.2", "1.1", "1.0"];
 const NEWEST: Lwm2mVersion = "1.2";
-
-/** How often it was tried since the last success. */
-export interface Tries {
-  /** Counts from 1, within the sequence. */
-  readonly attempt: number;
-  readonly sequence: number;
-  /** Quick retries that an ICMP unreachable has earned so far. */
-  readonly quick: number;
-}
 
 /** What a server has accepted. */
 export interface Accepted {
   readonly version: Lwm2mVersion;
   readonly location: readonly string[];
+  /** Wall clock; until then the server keeps the registration without an Update. Absent means for ever. */
+  readonly untilMs?: number;
 }
 
 /** `duties` are what came up meanwhile: a parameter changed, the server executed Disable. */
@@ -55,12 +28,24 @@ export type Registration =
   | { readonly state: "registering"; readonly version: Lwm2mVersion; readonly tries: Tries; readonly changed: boolean }
   | { readonly state: "registered"; readonly accepted: Accepted; readonly duties: Duties }
   | { readonly state: "updating"; readonly accepted: Accepted; readonly duties: Duties }
+  /** Out of touch: the next Update that may bring the registration back comes later, or is under way. */
+  | { readonly state: "lost"; readonly accepted: Accepted; readonly duties: Duties; readonly tries: Tries }
+  | { readonly state: "reviving"; readonly accepted: Accepted; readonly duties: Duties; readonly tries: Tries }
+  /** Quiet while a bootstrap is under way. */
+  | { readonly state: "held"; readonly version: Lwm2mVersion; readonly accepted?: Accepted }
   | { readonly state: "deregistering"; readonly accepted: Accepted; readonly goal: "disabled" | "closed" }
   | { readonly state: "disabled"; readonly version: Lwm2mVersion }
   | { readonly state: "closed" };
 
 export type RegistrationEvent =
-  | { readonly kind: "start" | "close" }
+  /** `suspend` ends the client, but not its registration. */
+  | { readonly kind: "start" | "close" | "suspend" }
+  /** Instead of `start`: a process before this one has registered, and the registration has not expired. */
+  | { readonly kind: "restored"; readonly accepted: Accepted }
+  /** A bootstrap begins, or has ended without a change. */
+  | { readonly kind: "hold" | "release" }
+  /** The server would not know the client by its new address (OMA LwM2M Transport 1.2 §6.4.3). */
+  | { readonly kind: "moved" }
   /** The time that the last `wait` asked for is over. */
   | { readonly kind: "due" }
   | { readonly kind: "registered"; readonly location: readonly string[] }
@@ -80,32 +65,30 @@ export type RegistrationAction =
   | { readonly kind: "update" | "deregister"; readonly accepted: Accepted }
   /** Replaces the wait before; `retry` waits may be spread so that many gateways do not return in step. */
   | { readonly kind: "wait"; readonly ms: number; readonly for: "retry" | "duty" }
-  | { readonly kind: "close-peer" };
+  | { readonly kind: "close-peer" }
+  /** All sequences of attempts have failed (OMA LwM2M Core 1.2 §6.2.1.1); it goes on nevertheless. */
+  | { readonly kind: "exhausted" };
 
 type Step = readonly [Registration, ...RegistrationAction[]];
 
+const CLOSE_PEER: RegistrationAction = { kind: "close-peer" };
 const IDLE_DUTIES: Duties = { changed: false, disable: false };
-const FIRST_TRY: Tries = { attempt: 1, sequence: 1, quick: 0 };
 
 /** Joins changes, and lets the answer to the server's request leave before what it asked for begins. */
 export const SOON_MS = 100;
 export const DEREGISTER_TIMEOUT_MS = 5000;
-const QUICK_RETRIES = 7;
-const QUICK_CAP_S = 60;
-/** A field gateway never gives up: this long after the last sequence it begins anew, whatever /1/x/19 says. */
-export const RENEWAL_CAP_S = 900;
-/** /1/x/19 of 2^32-1 asks for no further sequence; then the cap holds, too. */
-const NEVER_S = 0xffff_ffff;
-const MAX_TRANSMIT_WAIT_S = 93;
 
 /**
  * One server's registration (OMA LwM2M Core 1.2 §6.2): the state after an event and what is to be done. In a new state
  * an earlier wait no longer counts, and an earlier request under way is given up.
  */
-export function next(now: Registration, event: RegistrationEvent, timing: RegistrationTiming): Step {
+export function next(now: Registration, event: RegistrationEvent, timing: RegistrationMoment): Step {
   if (event.kind === "close") return close(now);
+  if (event.kind === "suspend") return now.state === "closed" ? [now] : [{ state: "closed" }, CLOSE_PEER];
+  if (event.kind === "hold") return hold(now);
   switch (now.state) {
     case "idle":
+      if (event.kind === "restored") return revive(event.accepted, IDLE_DUTIES, FIRST_TRY);
       return event.kind === "start" ? start(timing) : [now];
     case "waiting":
       return event.kind === "due" ? register(now.version, now.tries) : [now];
@@ -114,7 +97,18 @@ export function next(now: Registration, event: RegistrationEvent, timing: Regist
     case "registered":
       return whileRegistered(now, event);
     case "updating":
+    case "reviving":
       return whileUpdating(now, event, timing);
+    case "lost":
+      if (event.kind !== "due") return [now];
+      return isOver(now.accepted, timing)
+        ? register(now.accepted.version, now.tries)
+        : revive(now.accepted, now.duties, now.tries);
+    case "held":
+      if (event.kind !== "release") return [now];
+      return now.accepted === undefined
+        ? register(now.version, FIRST_TRY)
+        : revive(now.accepted, IDLE_DUTIES, FIRST_TRY);
     case "deregistering":
       return whileDeregistering(now, event, timing);
     case "disabled":
@@ -124,10 +118,14 @@ export function next(now: Registration, event: RegistrationEvent, timing: Regist
   }
 }
 
-/** When to refresh: early enough for a whole retransmission, never sooner than half the lifetime; undefined never. */
-export function refreshMs(lifetimeS: number): number | undefined {
-  if (lifetimeS === 0) return undefined;
-  return Math.max(1, lifetimeS - Math.min(lifetimeS / 2, MAX_TRANSMIT_WAIT_S)) * 1000;
+/** Whether the server has the client, and the client the server, as far as anybody knows. */
+export function isLive(now: Registration): now is Extract<Registration, { state: "registered" | "updating" }> {
+  return now.state === "registered" || now.state === "updating";
+}
+
+/** What the server may still have of the client; undefined when that is nothing. */
+export function acceptedOf(now: Registration): Accepted | undefined {
+  return "accepted" in now && now.state !== "deregistering" ? now.accepted : undefined;
 }
 
 function start({ initialDelayS }: RegistrationTiming): Step {
@@ -136,6 +134,23 @@ function start({ initialDelayS }: RegistrationTiming): Step {
     { state: "waiting", version: NEWEST, tries: FIRST_TRY },
     { kind: "wait", ms: initialDelayS * 1000, for: "duty" },
   ];
+}
+
+/** Goes on with what the server has accepted, if it still knows of it. */
+function revive(accepted: Accepted, duties: Duties, tries: Tries): Step {
+  return [
+    { state: "reviving", accepted, duties, tries },
+    { kind: "update", accepted },
+  ];
+}
+
+function isOver({ untilMs = Number.POSITIVE_INFINITY }: Accepted, { nowMs }: RegistrationMoment): boolean {
+  return nowMs >= untilMs;
+}
+
+/** Until when the server keeps what it has just accepted. */
+function renewed({ version, location }: Accepted, { lifetimeS, nowMs }: RegistrationMoment): Accepted {
+  return lifetimeS === 0 ? { version, location } : { version, location, untilMs: nowMs + lifetimeS * 1000 };
 }
 
 function register(version: Lwm2mVersion, tries: Tries): Step {
@@ -148,11 +163,11 @@ function register(version: Lwm2mVersion, tries: Tries): Step {
 function whileRegistering(
   now: Extract<Registration, { state: "registering" }>,
   event: RegistrationEvent,
-  timing: RegistrationTiming,
+  timing: RegistrationMoment,
 ): Step {
   switch (event.kind) {
     case "registered": {
-      const accepted = { version: now.version, location: event.location };
+      const accepted = renewed({ version: now.version, location: event.location }, timing);
       return settled(accepted, { changed: now.changed, disable: false }, timing);
     }
     case "rejected": {
@@ -164,7 +179,7 @@ function whileRegistering(
     }
     case "failed": {
       const [after, ...actions] = retry(now.version, now.tries, event.reason, timing, 0);
-      return [after, { kind: "close-peer" }, ...actions];
+      return [after, CLOSE_PEER, ...actions];
     }
     case "changed":
       return [now.changed ? now : { ...now, changed: true }];
@@ -180,29 +195,15 @@ function retry(
   timing: RegistrationTiming,
   atLeastS: number,
 ): Step {
-  const [delayS, after] = nextTry(tries, reason, timing);
+  const { delayS, after, left } = nextTry(tries, reason, timing);
   return [
     { state: "waiting", version, tries: after },
     { kind: "wait", ms: Math.max(delayS, atLeastS) * 1000, for: "retry" },
+    ...(left === "none" ? EXHAUSTED : []),
   ];
 }
 
-/** Seconds to wait, and how the tries count then. */
-export function nextTry(
-  tries: Tries,
-  reason: "unreachable" | "other",
-  timing: RegistrationTiming,
-): readonly [number, Tries] {
-  const { attempt, sequence, quick } = tries;
-  if (reason === "unreachable" && quick < QUICK_RETRIES) {
-    return [Math.min(2 ** quick, QUICK_CAP_S), { ...tries, quick: quick + 1 }];
-  }
-  if (attempt < timing.retryCount) return [timing.retryTimerS * 2 ** (attempt - 1), { ...tries, attempt: attempt + 1 }];
-  if (sequence < timing.sequenceRetryCount && timing.sequenceDelayS < NEVER_S) {
-    return [timing.sequenceDelayS, { attempt: 1, sequence: sequence + 1, quick }];
-  }
-  return [Math.min(timing.sequenceDelayS, RENEWAL_CAP_S), { attempt: 1, sequence: 1, quick }];
-}
+const EXHAUSTED: readonly RegistrationAction[] = [{ kind: "exhausted" }];
 
 function whileRegistered(now: Extract<Registration, { state: "registered" }>, event: RegistrationEvent): Step {
   const { accepted, duties } = now;
@@ -217,27 +218,34 @@ function whileRegistered(now: Extract<Registration, { state: "registered" }>, ev
       return duties.changed || duties.disable ? [now] : soon(accepted, { ...duties, changed: true });
     case "disable":
       return duties.disable ? [now] : soon(accepted, { ...duties, disable: true });
-    case "lost":
-      return restart(accepted);
+    case "lost": {
+      const [state, ...actions] = revive(accepted, duties, FIRST_TRY);
+      // What else waits in the connection would have to time out before the Update.
+      return [state, CLOSE_PEER, ...actions];
+    }
+    case "moved": {
+      const [state, ...actions] = register(accepted.version, FIRST_TRY);
+      return [state, CLOSE_PEER, ...actions];
+    }
     default:
       return [now];
   }
 }
 
 function whileUpdating(
-  now: Extract<Registration, { state: "updating" }>,
+  now: Extract<Registration, { state: "updating" | "reviving" }>,
   event: RegistrationEvent,
-  timing: RegistrationTiming,
+  timing: RegistrationMoment,
 ): Step {
   const { accepted, duties } = now;
   switch (event.kind) {
     case "updated":
-      return settled(accepted, duties, timing);
+      return settled(renewed(accepted, timing), duties, timing);
     case "rejected":
+    case "moved":
       return register(accepted.version, FIRST_TRY);
     case "failed":
-    case "lost":
-      return restart(accepted);
+      return outOfTouch(now, event.reason, timing);
     case "changed":
       return [{ ...now, duties: { ...duties, changed: true } }];
     case "disable":
@@ -250,14 +258,14 @@ function whileUpdating(
 function whileDeregistering(
   now: Extract<Registration, { state: "deregistering" }>,
   event: RegistrationEvent,
-  timing: RegistrationTiming,
+  timing: RegistrationMoment,
 ): Step {
   const over = ["deregistered", "rejected", "failed", "due"].includes(event.kind);
   if (!over) return [now];
-  if (now.goal === "closed") return [{ state: "closed" }, { kind: "close-peer" }];
+  if (now.goal === "closed") return [{ state: "closed" }, CLOSE_PEER];
   return [
     { state: "disabled", version: now.accepted.version },
-    { kind: "close-peer" },
+    CLOSE_PEER,
     { kind: "wait", ms: timing.disableTimeoutS * 1000, for: "duty" },
   ];
 }
@@ -276,9 +284,40 @@ function soon(accepted: Accepted, duties: Duties): Step {
   ];
 }
 
-function restart({ version }: Accepted): Step {
-  const [state, ...actions] = register(version, FIRST_TRY);
-  return [state, { kind: "close-peer" }, ...actions];
+/** The server does not answer an Update: as long as it keeps the registration, a later one may bring it back. */
+function outOfTouch(
+  now: Extract<Registration, { state: "updating" | "reviving" }>,
+  reason: "unreachable" | "other",
+  timing: RegistrationMoment,
+): Step {
+  const { accepted, duties } = now;
+  const tries = now.state === "reviving" ? now.tries : FIRST_TRY;
+  if (isOver(accepted, timing)) {
+    const [state, ...actions] = register(accepted.version, tries);
+    return [state, CLOSE_PEER, ...actions];
+  }
+  const { delayS, after, left } = nextTry(tries, reason, timing);
+  return [
+    { state: "lost", accepted, duties, tries: after },
+    CLOSE_PEER,
+    { kind: "wait", ms: delayS * 1000, for: "retry" },
+    ...(left === "none" ? EXHAUSTED : []),
+  ];
+}
+
+function hold(now: Registration): Step {
+  switch (now.state) {
+    case "registered":
+    case "updating":
+    case "lost":
+    case "reviving":
+      return [{ state: "held", version: now.accepted.version, accepted: now.accepted }];
+    case "waiting":
+    case "registering":
+      return [{ state: "held", version: now.version }];
+    default:
+      return [now];
+  }
 }
 
 function deregister(accepted: Accepted, goal: "disabled" | "closed"): Step {
@@ -293,12 +332,13 @@ function close(now: Registration): Step {
   switch (now.state) {
     case "registered":
     case "updating":
+    case "reviving":
       return deregister(now.accepted, "closed");
     case "deregistering":
       return [now.goal === "closed" ? now : { ...now, goal: "closed" }];
     case "closed":
       return [now];
     default:
-      return [{ state: "closed" }, { kind: "close-peer" }];
+      return [{ state: "closed" }, CLOSE_PEER];
   }
 }

@@ -1,6 +1,7 @@
 import { type Log, silentLog } from "../../src/base/log.js";
 import { Scope } from "../../src/base/scope.js";
-import { Lwm2mClient, type ServerAccount } from "../../src/lwm2m/client.js";
+import { type BootstrapAccount, Lwm2mClient, type ServerAccount } from "../../src/lwm2m/client.js";
+import type { ClientState } from "../../src/lwm2m/client-state.js";
 import type { ModelRegistry, ObjectModel } from "../../src/lwm2m/model.js";
 import { loadModels } from "../../src/lwm2m/models.js";
 import type { AccessControl } from "../../src/lwm2m/objects/access-control.js";
@@ -25,6 +26,7 @@ export interface Bench {
   /** One per account. */
   readonly servers: readonly FakeLwm2mServer[];
   readonly server: FakeLwm2mServer;
+  readonly bootstrapServer: FakeLwm2mServer;
   readonly device: Device;
   readonly reboots: () => number;
   readonly scope: Scope;
@@ -32,6 +34,9 @@ export interface Bench {
 
 export interface BenchOptions {
   readonly accounts?: readonly Partial<ServerAccount>[];
+  /** coap://192.0.2.9, where it says nothing else. */
+  readonly bootstrap?: Partial<BootstrapAccount>;
+  readonly state?: ClientState;
   readonly log?: Log;
   readonly confirmEveryMs?: number;
   /** Makes what stands behind prefixes, before the client starts. */
@@ -47,6 +52,8 @@ export interface BenchOptions {
 /** A real client with object 3 against scripted servers, started and settled. */
 export async function startBench({
   accounts = [{}],
+  bootstrap,
+  state,
   log = silentLog,
   confirmEveryMs,
   gateway,
@@ -71,6 +78,7 @@ export async function startBench({
   const device = addDevice(tree, shippedModels, facts, clock);
   const servers = accounts.map(() => new FakeLwm2mServer());
   const [server = new FakeLwm2mServer()] = servers;
+  const bootstrapServer = new FakeLwm2mServer();
   const control = access?.(tree, clock);
   prepare?.(tree, server);
   objects?.(tree, clock);
@@ -86,8 +94,12 @@ export async function startBench({
       lifetimeS: 300,
       ...account,
     })),
-    openPeer: (account, handler, signal) =>
-      (servers[(account.shortServerId ?? 0) - 1] ?? server).openPeer(account, handler, signal),
+    ...(bootstrap === undefined ? {} : { bootstrap: { uri: "coap://192.0.2.9", ...bootstrap } }),
+    ...(state === undefined ? {} : { state }),
+    openPeer({ uri, shortServerId }, handler, signal) {
+      const peer = shortServerId === undefined ? bootstrapServer : (servers[shortServerId - 1] ?? server);
+      return peer.openPeer({ uri }, handler, signal);
+    },
     clock,
     log,
     random: () => 0,
@@ -98,5 +110,5 @@ export async function startBench({
   });
   client.start(scope);
   await settle();
-  return { clock, tree, client, servers, server, device, reboots: () => reboots, scope };
+  return { clock, tree, client, servers, server, bootstrapServer, device, reboots: () => reboots, scope };
 }

@@ -36,6 +36,8 @@ export class FakeLwm2mServer {
   readonly answers: Answer[] = [];
   /** How notifications end; CON by default acknowledged, NON sent. */
   delivery: DeliveryResult | undefined;
+  /** How the next notifications end, before `delivery` counts. */
+  readonly deliveries: DeliveryResult[] = [];
   /** Until it resolves no notification ends. */
   acknowledging: Promise<void> | undefined;
   inFlight = 0;
@@ -60,7 +62,7 @@ export class FakeLwm2mServer {
         this.inFlight++;
         await this.acknowledging;
         this.inFlight--;
-        return this.delivery ?? (notification.delivery === "CON" ? "acknowledged" : "sent");
+        return this.deliveries.shift() ?? this.delivery ?? (notification.delivery === "CON" ? "acknowledged" : "sent");
       },
       [Symbol.asyncDispose]: async () => {
         this.open.delete(peer);

@@ -256,11 +256,11 @@ export class Rig implements AsyncDisposable {
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
   }
 
-  readonly #openPeer: OpenPeer = async ({ shortServerId = 0 }, handler, signal) => {
+  readonly #openPeer: OpenPeer = async ({ shortServerId = 0 }, handler, signal, wanted) => {
     signal.throwIfAborted();
     const route = this.routes[shortServerId - 1];
     if (route === undefined) throw new CausewayError("COAP_SOCKET", "no such server");
-    return route.connect(handler);
+    return route.connect(handler, wanted);
   };
 
   async #close({ scope }: Run): Promise<void> {

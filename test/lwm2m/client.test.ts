@@ -258,12 +258,12 @@ describe("Send", () => {
     },
   );
 
-  it("registers anew when a Send is lost", async () => {
+  it("finds out whether the server still knows it when a Send is lost", async () => {
     const { server, client } = await startBench();
-    server.answers.push("COAP_TIMEOUT");
+    server.answers.push("COAP_TIMEOUT", "4.04");
     await client.send([sample], never).catch(() => undefined);
     await settle();
-    expect(server.log.slice(1)).toEqual(["POST /dp", REGISTER]);
+    expect(server.log.slice(1)).toEqual(["POST /dp", "POST /rd/1", REGISTER]);
     expect(client.registrations[0]?.state).toBe("registered");
   });
 

@@ -288,14 +288,24 @@ describe("observations", () => {
     expect(confirmable).toHaveLength(2);
   });
 
-  it("registers anew when a confirmable notification is not acknowledged", async () => {
+  it("finds out whether the server is there when a confirmable notification is not acknowledged", async () => {
+    const bench = await start();
+    await observe(bench, "/3303/0/5700?con=1");
+    bench.server.deliveries.push("timeout");
+    await measure(bench, 21);
+    expect(bench.server.notifications).toHaveLength(2);
+    expect(bench.server.log.slice(1)).toEqual(["POST /rd/1"]);
+    expect(bench.client.registrations[0]).toMatchObject({ state: "registered", observations: 1 });
+  });
+
+  it("registers anew when the server answers Updates but acknowledges no notification", async () => {
     const bench = await start();
     await observe(bench, "/3303/0/5700?con=1");
     bench.server.delivery = "timeout";
     await measure(bench, 21);
     expect(bench.server.log.filter((request) => request.startsWith("POST /rd?"))).toHaveLength(2);
     expect(bench.client.registrations[0]).toMatchObject({ state: "registered", observations: 0 });
-    expect(bench.server.opened).toBe(2);
+    expect(bench.server.opened).toBe(3);
   });
 
   it("ends with the registration", async () => {

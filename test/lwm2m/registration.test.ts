@@ -1,19 +1,24 @@
 import { describe, expect, it } from "vitest";
 import {
   next,
-  nextTry,
   type Registration,
   type RegistrationAction,
   type RegistrationEvent,
-  type RegistrationTiming,
+} from "../../src/lwm2m/registration.js";
+import {
+  nextTry,
+  type RegistrationMoment,
   refreshMs,
   TIMING_DEFAULTS,
   type Tries,
-} from "../../src/lwm2m/registration.js";
+} from "../../src/lwm2m/registration-timing.js";
 
-const timing: RegistrationTiming = { ...TIMING_DEFAULTS, lifetimeS: 300 };
+const NOW_MS = 1_000_000;
+const timing: RegistrationMoment = { ...TIMING_DEFAULTS, lifetimeS: 300, nowMs: NOW_MS };
 const location = ["rd", "5a3f"];
-const accepted = { version: "1.1", location } as const;
+const untilMs = NOW_MS + 300_000;
+const accepted = { version: "1.1", location, untilMs } as const;
+const expired = { version: "1.1", location, untilMs: NOW_MS } as const;
 const none = { changed: false, disable: false };
 const first: Tries = { attempt: 1, sequence: 1, quick: 0 };
 
@@ -21,6 +26,8 @@ const idle: Registration = { state: "idle" };
 const registering: Registration = { state: "registering", version: "1.2", tries: first, changed: false };
 const registered: Registration = { state: "registered", accepted, duties: none };
 const updating: Registration = { state: "updating", accepted, duties: none };
+const lost: Registration = { state: "lost", accepted, duties: none, tries: first };
+const reviving: Registration = { state: "reviving", accepted, duties: none, tries: first };
 const leaving: Registration = { state: "deregistering", accepted, goal: "disabled" };
 const closing: Registration = { state: "deregistering", accepted, goal: "closed" };
 const waiting: Registration = { state: "waiting", version: "1.1", tries: first };
@@ -61,7 +68,7 @@ const rows: Row[] = [
     "is registered and refreshes in time",
     registering,
     { kind: "registered", location },
-    { state: "registered", accepted: { version: "1.2", location } },
+    { state: "registered", accepted: { version: "1.2", location, untilMs } },
     [wait(207)],
   ],
   ["steps down on 4.12", registering, rejected("4.12"), { state: "registering", version: "1.1" }, [register("1.1")]],
@@ -129,18 +136,86 @@ const rows: Row[] = [
     [register("1.1")],
   ],
   [
-    "registers anew over a new connection when an Update times out",
+    "keeps up the registration over a new connection when an Update times out",
     updating,
+    failed("other"),
+    { state: "lost", accepted },
+    [closePeer, wait(60, "retry")],
+  ],
+  ["tries to revive it", lost, { kind: "due" }, { state: "reviving", accepted, tries: first }, [update]],
+  [
+    "comes back soon when nothing listens to the Update",
+    reviving,
+    failed("unreachable"),
+    { state: "lost", tries: { attempt: 1, sequence: 1, quick: 1 } },
+    [closePeer, wait(1, "retry")],
+  ],
+  ["goes on when it is in touch again", reviving, { kind: "updated" }, registered, [wait(207)]],
+  [
+    "registers anew when the server has forgotten it meanwhile",
+    reviving,
+    rejected("4.04"),
+    { state: "registering", version: "1.1" },
+    [register("1.1")],
+  ],
+  [
+    "registers anew when the registration has expired",
+    { ...lost, accepted: expired },
+    { kind: "due" },
+    { state: "registering", version: "1.1" },
+    [register("1.1")],
+  ],
+  [
+    "registers anew, over a new connection, when the last Update within the lifetime fails",
+    { ...reviving, accepted: expired },
     failed("other"),
     { state: "registering", version: "1.1" },
     [closePeer, register("1.1")],
   ],
   [
-    "registers anew when a notification was lost",
+    "registers anew when the server would not know its address",
+    reviving,
+    { kind: "moved" },
+    { state: "registering", version: "1.1" },
+    [register("1.1")],
+  ],
+  [
+    "says that the attempts are over, and goes on",
+    { ...registering, tries: { attempt: 5, sequence: 1, quick: 0 } },
+    failed("other"),
+    { state: "waiting", tries: first },
+    [closePeer, wait(900, "retry"), { kind: "exhausted" }],
+  ],
+  [
+    "takes up the registration of the process before",
+    idle,
+    { kind: "restored", accepted },
+    { state: "reviving", accepted },
+    [update],
+  ],
+  ["is quiet during a bootstrap", registered, { kind: "hold" }, { state: "held", version: "1.1", accepted }, []],
+  ["is quiet before it was registered, too", registering, { kind: "hold" }, { state: "held", version: "1.2" }, []],
+  [
+    "goes on after a bootstrap that changed nothing",
+    { state: "held", version: "1.1", accepted },
+    { kind: "release" },
+    { state: "reviving", accepted },
+    [update],
+  ],
+  [
+    "registers after a bootstrap that changed nothing",
+    { state: "held", version: "1.1" },
+    { kind: "release" },
+    { state: "registering", version: "1.1" },
+    [register("1.1")],
+  ],
+  ["leaves the registration to the next process", registered, { kind: "suspend" }, closed, [closePeer]],
+  [
+    "finds out whether the server still knows it when a notification was lost",
     registered,
     { kind: "lost" },
-    { state: "registering", version: "1.1" },
-    [closePeer, register("1.1")],
+    { state: "reviving", accepted },
+    [closePeer, update],
   ],
   [
     "answers Disable first",
@@ -187,7 +262,9 @@ describe("next", () => {
   });
 
   it("never refreshes an infinite lifetime", () => {
-    expect(next(updating, { kind: "updated" }, { ...timing, lifetimeS: 0 })).toEqual([registered]);
+    expect(next(updating, { kind: "updated" }, { ...timing, lifetimeS: 0 })).toEqual([
+      { ...registered, accepted: { version: "1.1", location } },
+    ]);
   });
 });
 
@@ -206,12 +283,12 @@ describe("refreshMs", () => {
 });
 
 describe("nextTry", () => {
-  const waits = (reason: "unreachable" | "other", count: number, own: Partial<RegistrationTiming> = {}): number[] => {
+  const waits = (reason: "unreachable" | "other", count: number, own: Partial<RegistrationMoment> = {}): number[] => {
     let tries = first;
     return Array.from({ length: count }, () => {
-      const [seconds, after] = nextTry(tries, reason, { ...timing, ...own });
+      const { delayS, after } = nextTry(tries, reason, { ...timing, ...own });
       tries = after;
-      return seconds;
+      return delayS;
     });
   };
 

@@ -1,7 +1,7 @@
 import type { ServerAccount } from "../account.js";
 import type { ModelRegistry, ObjectModel } from "../model.js";
 import type { ObservationDefaults } from "../observation-terms.js";
-import { type RegistrationTiming, TIMING_DEFAULTS } from "../registration.js";
+import { type RegistrationTiming, TIMING_DEFAULTS } from "../registration-timing.js";
 import type { ObjectEntry, ObjectTree, ResourceHandler } from "../tree.js";
 import type { Value } from "../value.js";
 import { requireModel } from "./require-model.js";
@@ -49,6 +49,7 @@ export const ServerId = {
   binding: 7,
   updateTrigger: 8,
   bootstrapTrigger: 9,
+  lastBootstrapped: 12,
   priority: 13,
   initialDelay: 14,
   failureBlock: 15,

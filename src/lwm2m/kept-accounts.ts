@@ -1,0 +1,59 @@
+import { accountsOf, addBootstrapAccount, addServerAccount, type PlacedServerAccount } from "./accounts.js";
+import type { ClientOptions } from "./client-options.js";
+import type { ClientState } from "./client-state.js";
+import { KeptInstances } from "./kept-instances.js";
+import { parsePath } from "./path.js";
+
+/** Security, Server and Access Control. */
+const ACCOUNT_OBJECTS: ReadonlySet<number | undefined> = new Set([0, 1, 2]);
+const ORIGIN = "origin";
+
+/**
+ * The accounts of a client, in its tree and over restarts. Those of the configuration hold until a bootstrap or a server
+ * changes them, and again as soon as the configuration has others.
+ */
+export class KeptAccounts implements Disposable {
+  readonly instances: KeptInstances;
+  readonly #options: ClientOptions;
+
+  /** Objects 0 and 1 are in the tree already. */
+  constructor(options: ClientOptions, state: ClientState) {
+    const { tree, clock, log, servers, bootstrap } = options;
+    this.#options = options;
+    this.instances = new KeptInstances(tree, state, log);
+    const origin = JSON.stringify({ servers, bootstrap: bootstrap ?? null });
+    const known = state.load("accounts").get(ORIGIN);
+    if (known !== origin) {
+      if (known !== undefined) log.info("the accounts of the configuration are others now, and take effect");
+      for (const key of state.load("instances").keys()) {
+        if (ACCOUNT_OBJECTS.has(parsePath(key)[0])) state.remove("instances", key);
+      }
+      state.put("accounts", ORIGIN, origin);
+    }
+    this.instances.restore(clock.nowMs());
+    if (tree.objects.get(0)?.instances.size === 0) this.#addConfigured();
+  }
+
+  /** The server accounts in the tree, with what the configuration says of how to meet them. */
+  get servers(): readonly PlacedServerAccount[] {
+    return accountsOf(this.#options.tree).servers.map((account) => {
+      const configured = this.#options.servers.find(({ shortServerId }) => shortServerId === account.shortServerId);
+      const { awakeMs, profile } = configured ?? {};
+      return {
+        ...account,
+        ...(awakeMs === undefined ? {} : { awakeMs }),
+        ...(profile === undefined ? {} : { profile }),
+      };
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.instances[Symbol.dispose]();
+  }
+
+  #addConfigured(): void {
+    const { tree, clock, servers, bootstrap } = this.#options;
+    for (const [instanceId, account] of servers.entries()) addServerAccount(tree, instanceId, account, clock.nowMs());
+    if (bootstrap !== undefined) addBootstrapAccount(tree, Math.max(1, servers.length), bootstrap, clock.nowMs());
+  }
+}

@@ -1,0 +1,126 @@
+import { CausewayError, toError } from "../base/errors.js";
+import type { Log } from "../base/log.js";
+import type { ClientState, Json } from "./client-state.js";
+import { formatPath, parsePath } from "./path.js";
+import type { ObjectInstance, ObjectTree } from "./tree.js";
+import { jsonOfValue, valueOfJson } from "./value-json.js";
+
+/**
+ * Object instances that outlive the process: those of objects with a factory, so accounts, access rights and what
+ * servers have created.
+ */
+export class KeptInstances implements Disposable {
+  readonly #tree: ObjectTree;
+  readonly #state: ClientState;
+  readonly #log: Log;
+  readonly #listening: Disposable;
+  /** Paths of instances that have changed. */
+  readonly #dirty = new Set<string>();
+  #writing: "idle" | "scheduled" | "held" = "idle";
+
+  /** Objects with a factory that are added to the tree later are kept as well, but not restored. */
+  constructor(tree: ObjectTree, state: ClientState, log: Log) {
+    this.#tree = tree;
+    this.#state = state;
+    this.#log = log;
+    this.#listening = tree.listen(({ path }) => {
+      const [objectId = -1, instanceId] = path;
+      if (instanceId === undefined || tree.objects.get(objectId)?.factory === undefined) return;
+      this.#note(formatPath([objectId, instanceId]));
+    });
+  }
+
+  /** Makes what was kept; what cannot be understood, or is of an object that is not there, is left out. */
+  restore(nowMs: number): void {
+    for (const [key, document] of this.#state.load("instances")) {
+      try {
+        this.#restore(key, document, nowMs);
+      } catch (error) {
+        this.#log.warn("an object instance of before is left out", { path: key, error: toError(error) });
+      }
+    }
+  }
+
+  /** Nothing is kept until `release`: what happens meanwhile may be taken back. */
+  hold(): void {
+    this.#writing = "held";
+  }
+
+  release(): void {
+    this.#writing = "idle";
+    this.#schedule();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listening[Symbol.dispose]();
+    if (this.#writing !== "held") this.#write();
+  }
+
+  #restore(key: string, document: Json, nowMs: number): void {
+    const [objectId = -1, instanceId = -1] = parsePath(key);
+    const object = this.#tree.objects.get(objectId);
+    if (object?.factory === undefined) throw new CausewayError("STATE_INVALID", `object ${objectId} is not kept`);
+    if (object.instances.has(instanceId)) return;
+    const { model } = object;
+    this.#tree.addInstance(model, instanceId, object.factory.create(instanceId));
+    for (const [id, json] of fieldsOf(document)) {
+      const resourceId = Number(id);
+      const resource = model.resources.get(resourceId);
+      if (resource?.type === undefined) continue;
+      const path = [objectId, instanceId, resourceId];
+      if (!resource.multiple) {
+        this.#tree.set(path, { value: valueOfJson(resource.type, json), atMs: nowMs });
+        continue;
+      }
+      this.#tree.declare(objectId, instanceId, resourceId);
+      for (const [part, value] of fieldsOf(json)) {
+        this.#tree.set([...path, Number(part)], { value: valueOfJson(resource.type, value), atMs: nowMs });
+      }
+    }
+  }
+
+  #note(path: string): void {
+    this.#dirty.add(path);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#writing !== "idle" || this.#dirty.size === 0) return;
+    this.#writing = "scheduled";
+    // What one request changes arrives value by value.
+    queueMicrotask(() => {
+      if (this.#writing !== "scheduled") return;
+      this.#writing = "idle";
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    for (const key of this.#dirty) {
+      const [objectId = -1, instanceId = -1] = parsePath(key);
+      const instance = this.#tree.instance(objectId, instanceId);
+      const isKept = this.#tree.objects.get(objectId)?.factory?.isKept?.(instanceId) ?? true;
+      if (instance === undefined || !isKept) this.#state.remove("instances", key);
+      else this.#state.put("instances", key, jsonOfInstance(instance));
+    }
+    this.#dirty.clear();
+  }
+}
+
+function jsonOfInstance(instance: ObjectInstance): Json {
+  const fields: Record<string, Json> = {};
+  for (const [id, { model, samples }] of instance.resources) {
+    const single = samples.get(0);
+    if (model.multiple) {
+      fields[id] = Object.fromEntries([...samples].map(([part, { value }]) => [part, jsonOfValue(value)]));
+    } else if (single !== undefined) fields[id] = jsonOfValue(single.value);
+  }
+  return fields;
+}
+
+function fieldsOf(json: Json): [string, Json][] {
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    throw new CausewayError("STATE_INVALID", "what was kept is no object");
+  }
+  return Object.entries(json);
+}
