@@ -35,29 +35,35 @@ function nameOf(prefix: string | undefined, path: Path): string {
 export function readComposite(paths: readonly ViewedPath[], nowMs: number): ReadResult {
   const entries: Entry[] = [];
   let newestMs = Number.NEGATIVE_INFINITY;
-  let refusal: unknown;
-  let isReadable = false;
+  let refused: Path | undefined;
+  let isGranted = false;
   for (const { view, path } of paths) {
     if (view.state === "removed") continue;
     for (const part of path.length === 0 ? visibleObjects(view.tree) : [path]) {
-      try {
-        const result = readIfThere(view, part, nowMs);
-        if (result === undefined) continue;
-        isReadable = true;
-        entries.push(...result.entries);
-        newestMs = Math.max(newestMs, result.newestMs);
-      } catch (error) {
-        if (!isUnauthorised(error)) throw error;
-        refusal = error;
-      }
+      const right = readRight(view, part);
+      if (right === "refused") refused = part;
+      if (right === "granted") isGranted = true;
+      const result = right === "refused" ? undefined : readIfThere(view, part, nowMs);
+      if (result === undefined) continue;
+      entries.push(...result.entries);
+      newestMs = Math.max(newestMs, result.newestMs);
     }
   }
-  if (refusal !== undefined && !isReadable) throw refusal;
+  if (refused !== undefined && !isGranted) {
+    throw new CausewayError("LWM2M_UNAUTHORIZED", `the server may not read ${formatPath(refused)}`);
+  }
   return { entries, newestMs, use: "values" };
 }
 
-function isUnauthorised(error: unknown): boolean {
-  return error instanceof CausewayError && error.code === "LWM2M_UNAUTHORIZED";
+/** To the instances of a path together. */
+function readRight({ tree, access }: TreeView, [objectId = -1, only]: Path): "granted" | "refused" | "nothing there" {
+  const instances = tree.objects.get(objectId)?.instances;
+  const isThere = only === undefined ? (instances?.size ?? 0) > 0 : instances?.has(only) === true;
+  if (instances === undefined || !isThere) return "nothing there";
+  for (const instanceId of only === undefined ? instances.keys() : [only]) {
+    if (access.may("read", objectId, instanceId)) return "granted";
+  }
+  return "refused";
 }
 
 function visibleObjects(tree: ObjectTree): readonly Path[] {

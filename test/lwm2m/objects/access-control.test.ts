@@ -157,7 +157,9 @@ describe("what the second of three servers may do", () => {
     ["POST", "/1/0/8", {}, "4.01"],
     ["FETCH", "/", names("/3303/0/5700", "/3308/0/5900"), '2.05 [{"bn":"/3308/0/5900","v":19}]'],
     ["FETCH", "/", names("/3303/0", "/3303/1/5700"), "4.01"],
-    ["FETCH", "/", names("/3303/9"), "2.05 []"],
+    ["FETCH", "/", names("/3303"), "4.01"],
+    ["FETCH", "/", names("/3303", "/3303/9"), "4.01"],
+    ["FETCH", "/", names("/3303/9", "/3342"), "2.05 []"],
     ["FETCH", "/", { ...names("/3303/0"), observe: 0 }, "4.01"],
     ["iPATCH", "/", payload({ "/3308/0/5750": "x" }), "4.01"],
   ] as const)("%s %s", async (method, target, ask, answer) => {
