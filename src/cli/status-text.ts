@@ -1,4 +1,5 @@
 import type { DeviceEntry, PointEntry, StatusDocument } from "../local/document.js";
+import type { BootstrapStatus } from "../lwm2m/bootstrap-session.js";
 import { columns } from "./columns.js";
 
 /** The document for people: tables of servers, buses and devices, and a line about the outbox. */
@@ -18,11 +19,9 @@ export function statusText(document: StatusDocument): readonly string[] {
 }
 
 function serverRows({ endpoints, nowMs }: StatusDocument): readonly (readonly string[])[] {
-  const rows = endpoints.flatMap(({ endpoint, servers }) =>
-    servers.map((server) => {
+  const rows = endpoints.flatMap(({ endpoint, servers, bootstrap }) => [
+    ...servers.map((server) => {
       const { shortServerId, uri, state, version, observations, registeredAtMs, provenAtMs } = server;
-      const why = server.lastFailure === undefined ? "" : `after ${server.lastFailure}`;
-      const next = server.retryAtMs === undefined ? "" : `next in ${duration(Math.max(0, server.retryAtMs - nowMs))}`;
       return [
         endpoint,
         String(shortServerId),
@@ -32,11 +31,29 @@ function serverRows({ endpoints, nowMs }: StatusDocument): readonly (readonly st
         String(observations),
         registeredAtMs === undefined ? "-" : duration(nowMs - registeredAtMs),
         provenAtMs === undefined ? "-" : `${duration(nowMs - provenAtMs)} ago`,
-        [why, next].filter((text) => text !== "").join(", "),
+        attemptNote(server, nowMs),
       ];
     }),
-  );
+    ...(bootstrap === undefined ? [] : [bootstrapRow(endpoint, bootstrap, nowMs)]),
+  ]);
   return [["ENDPOINT", "SERVER", "URI", "STATE", "LWM2M", "OBSERVES", "FOR", "ACKNOWLEDGED", "NOTE"], ...rows];
+}
+
+function bootstrapRow(endpoint: string, bootstrap: BootstrapStatus, nowMs: number): readonly string[] {
+  const { uri, state, finishedAtMs } = bootstrap;
+  const done = finishedAtMs === undefined ? "" : `bootstrapped ${duration(nowMs - finishedAtMs)} ago`;
+  const note = [done, attemptNote(bootstrap, nowMs)].filter((text) => text !== "").join(", ");
+  return [endpoint, "bootstrap", uri, state, "-", "-", "-", "-", note];
+}
+
+/** Why the last attempt failed, and when the next one comes. */
+function attemptNote(
+  { lastFailure, retryAtMs }: Pick<BootstrapStatus, "lastFailure" | "retryAtMs">,
+  nowMs: number,
+): string {
+  const why = lastFailure === undefined ? "" : `after ${lastFailure}`;
+  const next = retryAtMs === undefined ? "" : `next in ${duration(Math.max(0, retryAtMs - nowMs))}`;
+  return [why, next].filter((text) => text !== "").join(", ");
 }
 
 function busRows({ buses, nowMs }: StatusDocument): readonly (readonly string[])[] {

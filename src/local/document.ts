@@ -1,12 +1,20 @@
 import type { BusStatus } from "../field/bus.js";
 import type { DeviceStatus } from "../field/device.js";
 import type { Reading } from "../field/reading.js";
+import type { BootstrapStatus } from "../lwm2m/bootstrap-session.js";
 import type { RegistrationStatus } from "../lwm2m/client-options.js";
 import type { OutboxCounters } from "../outbox/outbox.js";
 
+export interface EndpointEntry {
+  readonly endpoint: string;
+  readonly servers: readonly RegistrationStatus[];
+  /** Absent where no bootstrap server is known. */
+  readonly bootstrap?: BootstrapStatus;
+}
+
 /** What the document is made of. */
 export interface StatusSource {
-  readonly endpoints: readonly { readonly endpoint: string; readonly servers: readonly RegistrationStatus[] }[];
+  readonly endpoints: readonly EndpointEntry[];
   readonly field: { readonly buses: readonly BusStatus[]; readonly devices: readonly DeviceStatus[] };
   readonly outbox: OutboxCounters;
 }
@@ -18,7 +26,7 @@ export interface StatusDocument {
   readonly startedAtMs: number;
   readonly nowMs: number;
   /** The gateway's own one is the first. */
-  readonly endpoints: readonly { readonly endpoint: string; readonly servers: readonly RegistrationStatus[] }[];
+  readonly endpoints: readonly EndpointEntry[];
   readonly buses: readonly Omit<BusStatus, "trace">[];
   readonly devices: readonly DeviceEntry[];
   readonly outbox: OutboxCounters;

@@ -17,7 +17,11 @@ interface More {
   readonly payload?: string | Uint8Array;
 }
 
-function request(method: Method, target: string, { accept, format, observe, payload = "" }: More = {}): Template {
+export function request(
+  method: Method,
+  target: string,
+  { accept, format, observe, payload = "" }: More = {},
+): Template {
   const [path = "", query] = target.split("?");
   const options: OutgoingOption[] = [];
   if (observe !== undefined) options.push({ number: OptionNumber.Observe, value: observe });
