@@ -42,13 +42,13 @@ export interface LeshanResponse {
   readonly objectLinks?: readonly Link[];
 }
 
-const FOLDER = fileURLToPath(new URL("leshan/", import.meta.url));
+export const FOLDER = fileURLToPath(new URL("leshan/", import.meta.url));
 
 /** Old Gson reads fields of the JDK's own classes. */
 const DEMO_OPTIONS = ["java.util", "java.lang"].flatMap((name) => ["--add-opens", `java.base/${name}=ALL-UNNAMED`]);
 
-/** The jars of an edition, fetched by Maven as it is set up on this machine. */
-function classPath(edition: Edition, programs: Programs): string {
+/** The jars of one of the POMs beside the Java sources, fetched by Maven as it is set up on this machine. */
+export function classPath(edition: Edition | "bootstrap", programs: Programs): string {
   const file = `${programs.folder}/${edition}.classpath`;
   const goal = ["dependency:build-classpath", `-Dmdep.outputFile=${file}`];
   try {
