@@ -17,6 +17,7 @@ import {
   type RegistrationStatus,
   type ServerAccount,
 } from "./lwm2m/client.js";
+import type { NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
@@ -122,6 +123,19 @@ async function keepHostFresh(exposure: Exposure, clock: Clock, signal: AbortSign
   }
 }
 
+async function sendPaths(
+  client: Lwm2mClient | undefined,
+  paths: readonly NamedPath[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await client?.sendPaths(paths, signal);
+  } catch (error) {
+    if (!signal.aborted) log.warn("what was to be sent was not taken", { error });
+  }
+}
+
 /** So far apart the endpoints begin to register: hundreds of them at once would be a storm. */
 const STAGGER_MS = 50;
 
@@ -141,7 +155,7 @@ export async function openGateway(
   const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
   const instances = await InstanceTable.open(databaseInstanceStore(database));
-  const links: { field?: Field; outbox?: Outbox } = {};
+  const links: { field?: Field; outbox?: Outbox; client?: Lwm2mClient } = {};
   const exposure = expose(config, {
     clock,
     random,
@@ -150,6 +164,7 @@ export async function openGateway(
     ...(host === undefined ? {} : { host }),
     ...(events === undefined ? {} : { events }),
     ...(coap === undefined ? {} : { coap }),
+    sendPaths: (paths) => scope.spawn((signal) => sendPaths(links.client, paths, log, signal)),
     async writePoint(device, point, value, signal) {
       if (links.field === undefined) throw new CausewayError("LINK_CLOSED", "the field is not open yet");
       await links.field.write(device, point, value, signal);
@@ -191,6 +206,7 @@ export async function openGateway(
   const [own, ...further] = exposure.endpoints;
   const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, { ...context, log });
   const endpoints: Gateway["endpoints"] = [open(own), ...further.map(open)];
+  links.client = endpoints[0].client;
   const clients = new Map(endpoints.map(({ endpoint, client }) => [endpoint, client]));
   const historianIds = historians.map(({ shortServerId }) => shortServerId);
   outbox.settleBy(() => settledNow(clients, historianIds));

@@ -3,14 +3,28 @@ import { ContentFormat } from "../../src/lwm2m/codec/formats.js";
 import { linksOf, valuesOf } from "../answer.js";
 import type { ConformanceCase } from "../case.js";
 import { expectCode, expectContent, expectEqual, expectTrue } from "../difference.js";
-import { payloadOf } from "../payload.js";
+import { payloadOf, type Values } from "../payload.js";
 import type { Server } from "../server.js";
 
 const POSITION = { "/6/0/0": undefined, "/6/0/1": undefined, "/6/0/5": undefined };
 const DATA = utf8Encode('{"meter":1}');
 
-/** ETS §6.6.7 (Location), §6.7.6 (BinaryAppDataContainer) and §6.7.7 (Event Log). */
+/** ETS §6.6.7 (Location), §6.7.6 (BinaryAppDataContainer), §6.7.7 (Event Log) and §6.4.11 (Send of chosen resources). */
 export const objects: readonly ConformanceCase[] = [
+  {
+    id: "1.1-int-311",
+    title: "Send command",
+    note: "the test object 3442 is told what to send",
+    async run({ server }) {
+      const paths: Values = { "/3442/0/6/0": "/1/0/1", "/3442/0/6/1": "/3/0/11/0" };
+      const ask = payloadOf("/3442/0/6", paths, ContentFormat.senmlCbor);
+      expectCode(await server.ask("PUT", "/3442/0/6", ask), "2.04");
+      await server.execute("/3442/0/5");
+      const sent = await server.next("Send");
+      const answer = { of: "Send", path: "/", code: "2.05", contentFormat: sent.contentFormat ?? -1, locationPath: [] };
+      expectContent({ ...answer, payload: sent.payload }, { "/1/0/1": 86_400, "/3/0/11/0": 0 });
+    },
+  },
   {
     id: "1.1-int-801",
     title: "Location: query readable resources",

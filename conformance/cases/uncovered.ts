@@ -36,10 +36,6 @@ const GROUPS: readonly (readonly [reason: string, ...cases: (readonly [id: strin
   [SAME("1.1-int-1630"), ["1.1-int-270", "Create Object Instance"]],
   [SAME("1.1-int-1635"), ["1.1-int-290", "Delete Object Instance"]],
   [
-    "a Send carries what devices measured; nothing makes the gateway send chosen resources",
-    ["1.1-int-311", "Send command"],
-  ],
-  [
     SECURITY,
     ["1.1-int-401", "UDP Channel Security - Pre-shared Key Mode"],
     ["1.1-int-402", "UDP Channel Security - Certificate Mode"],
