@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
@@ -28,6 +29,7 @@ import org.eclipse.leshan.core.model.ObjectModel;
 import org.eclipse.leshan.core.model.ResourceModel;
 import org.eclipse.leshan.core.node.LwM2mChildNode;
 import org.eclipse.leshan.core.node.LwM2mNode;
+import org.eclipse.leshan.core.node.LwM2mMultipleResource;
 import org.eclipse.leshan.core.node.LwM2mObject;
 import org.eclipse.leshan.core.node.LwM2mObjectInstance;
 import org.eclipse.leshan.core.node.LwM2mPath;
@@ -44,15 +46,20 @@ import org.eclipse.leshan.core.request.DeleteRequest;
 import org.eclipse.leshan.core.request.DiscoverRequest;
 import org.eclipse.leshan.core.request.DownlinkDeviceManagementRequest;
 import org.eclipse.leshan.core.request.ExecuteRequest;
+import org.eclipse.leshan.core.request.ObserveCompositeRequest;
 import org.eclipse.leshan.core.request.ObserveRequest;
+import org.eclipse.leshan.core.request.ReadCompositeRequest;
 import org.eclipse.leshan.core.request.ReadRequest;
 import org.eclipse.leshan.core.request.SendRequest;
 import org.eclipse.leshan.core.request.WriteAttributesRequest;
+import org.eclipse.leshan.core.request.WriteCompositeRequest;
 import org.eclipse.leshan.core.request.WriteRequest;
+import org.eclipse.leshan.core.response.CreateResponse;
 import org.eclipse.leshan.core.response.DiscoverResponse;
 import org.eclipse.leshan.core.response.LwM2mResponse;
 import org.eclipse.leshan.core.response.ObserveCompositeResponse;
 import org.eclipse.leshan.core.response.ObserveResponse;
+import org.eclipse.leshan.core.response.ReadCompositeResponse;
 import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.server.LeshanServer;
 import org.eclipse.leshan.server.LeshanServerBuilder;
@@ -83,7 +90,7 @@ public class Server {
     private static List<ObjectModel> models(String jar) throws Exception {
         List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadAllDefault());
         try (ZipFile zip = new ZipFile(new File(jar))) {
-            for (var entry : zip.stream().filter(e -> e.getName().matches("models/33\\d\\d.*\\.xml")).toList()) {
+            for (var entry : zip.stream().filter(e -> e.getName().matches("models/(33\\d\\d|16).*\\.xml")).toList()) {
                 models.addAll(ObjectLoader.loadDdfFile(zip.getInputStream(entry), entry.getName()));
             }
         }
@@ -167,9 +174,16 @@ public class Server {
         case "PUT":
             LwM2mNode node = resource(new LwM2mPath(path), JSON.readTree(body), client);
             return new WriteRequest(WriteRequest.Mode.REPLACE, format, path, node);
+        case "GET composite":
+            return new ReadCompositeRequest(ContentFormat.SENML_CBOR, ContentFormat.SENML_CBOR, paths(query));
+        case "POST composite":
+            return new ObserveCompositeRequest(ContentFormat.SENML_CBOR, ContentFormat.SENML_CBOR, paths(query));
+        case "PUT composite":
+            Map<String, Object> values = JSON.convertValue(JSON.readTree(body), new TypeReference<>() {});
+            return new WriteCompositeRequest(ContentFormat.SENML_CBOR, values);
         case "POST":
             if (new LwM2mPath(path).isResource()) return new ExecuteRequest(path);
-            return new CreateRequest(format, path, new LwM2mObjectInstance(1, List.of()));
+            return new CreateRequest(format, path, instance(new LwM2mPath(path), JSON.readTree(body), client));
         case "DELETE":
             return new DeleteRequest(path);
         default:
@@ -177,9 +191,25 @@ public class Server {
         }
     }
 
-    private LwM2mNode resource(LwM2mPath path, JsonNode json, Registration client) {
+    private static String[] paths(String query) {
+        return query.substring("paths=".length()).split(",");
+    }
+
+    private LwM2mObjectInstance instance(LwM2mPath object, JsonNode json, Registration client) {
+        List<LwM2mResource> resources = new ArrayList<>();
+        for (JsonNode resource : json.get("resources")) {
+            resources.add(resource(new LwM2mPath(object.getObjectId(), 0, resource.get("id").intValue()), resource, client));
+        }
+        return new LwM2mObjectInstance(json.get("id").intValue(), resources);
+    }
+
+    private LwM2mResource resource(LwM2mPath path, JsonNode json, Registration client) {
         int id = path.getResourceId();
         ResourceModel model = server.getModelProvider().getObjectModel(client).getResourceModel(path.getObjectId(), id);
+        if (json.has("values")) {
+            Map<Integer, Object> values = JSON.convertValue(json.get("values"), new TypeReference<>() {});
+            return LwM2mMultipleResource.newResource(id, values, model.type);
+        }
         JsonNode value = json.get("value");
         return switch (model.type) {
             case BOOLEAN -> LwM2mSingleResource.newBooleanResource(id, value.booleanValue());
@@ -222,10 +252,21 @@ public class Server {
         json.put("success", response != null && response.isSuccess());
         if (response != null && response.isFailure()) json.put("errormessage", response.getErrorMessage());
         if (response instanceof ReadResponse read && read.isSuccess()) json.put("content", json(read.getContent()));
+        if (response instanceof ReadCompositeResponse read && read.isSuccess()) json.put("content", values(read));
+        if (response instanceof CreateResponse made && made.isSuccess()) json.put("location", made.getLocation());
         if (response instanceof DiscoverResponse found && found.isSuccess()) {
             json.put("objectLinks", json(found.getObjectLinks()));
         }
         return json;
+    }
+
+    /** By path. */
+    private static Map<String, Object> values(ReadCompositeResponse response) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        response.getContent().forEach((path, node) -> {
+            if (node != null) values.put(path.toString(), node instanceof LwM2mChildNode child ? json(child) : "");
+        });
+        return values;
     }
 
     private static Object json(LwM2mChildNode node) {
@@ -317,6 +358,7 @@ public class Server {
 
         @Override
         public void onResponse(CompositeObservation observation, Registration client, ObserveCompositeResponse response) {
+            tell("COMPOSITE", Map.of("ep", client.getEndpoint(), "val", values(response)));
         }
 
         @Override
