@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { utf8Decode } from "../../../src/base/bytes.js";
 import { ALL_RIGHTS, INSTANCE_RIGHTS, NO_OWNER } from "../../../src/lwm2m/access.js";
+import { MemoryState } from "../../../src/lwm2m/client-state.js";
 import { ContentFormat } from "../../../src/lwm2m/codec/formats.js";
 import { senmlJsonCodec } from "../../../src/lwm2m/codec/senml-json.js";
 import { AccessControl, type AccessPolicy } from "../../../src/lwm2m/objects/access-control.js";
@@ -345,5 +346,26 @@ describe("Send", () => {
     await client.send(entries.slice(0, 1), new AbortController().signal);
     expect(await sent(first)).toHaveLength(2);
     expect(await sent(second)).toHaveLength(1);
+  });
+});
+
+describe("over restarts", () => {
+  const portfolio = payload({ "/16/0/0/0": "a" });
+
+  it("what servers own and share stays; what the configuration says is taken from there anew", async () => {
+    const state = new MemoryState();
+    const before = await start({ state });
+    await before.second.text("POST", "/16", portfolio);
+    const id = [...(before.tree.objects.get(2)?.instances.keys() ?? [])].at(-1);
+    await before.second.text("PUT", `/2/${id}/2/3`, { contentFormat: 0, payload: "1" });
+    await settle();
+    const kept = [...state.load("instances").keys()];
+    expect(kept.filter((key) => key.startsWith("/2/"))).toEqual([`/2/${id}`]);
+
+    const after = await start({ state, policy: (server, objectId) => (objectId === 3 ? 0 : policy(server, objectId)) });
+    expect(listOf(after, "/16/0")).toBe("/16/0 owner 2: 1=15 3=1");
+    expect(listOf(after, "/3/0")).toBe("/3/0 owner 65535: 1=0 2=0 3=0");
+    expect(await after.third.text("GET", "/16/0/0/0")).toBe("2.05 a");
+    expect(await after.first.text("GET", "/3/0/0")).toBe("4.01");
   });
 });
