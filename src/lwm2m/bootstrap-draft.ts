@@ -1,6 +1,6 @@
 import { isBootstrapAccount, linkedInstances } from "./accounts.js";
-import type { ObjectEntry, Resource } from "./tree.js";
-import { ObjectTree } from "./tree.js";
+import { MAX_ID } from "./path.js";
+import { type ObjectEntry, type ObjectInstance, ObjectTree, type Resource } from "./tree.js";
 
 /** The one instance that every client has: never deleted, and written in part only (OMA LwM2M Core 1.2 §6.1.7.6). */
 export const DEVICE = 3;
@@ -14,12 +14,15 @@ export class BootstrapDraft {
   /** A copy, without handlers: of what a bootstrap server may write with the values, of the rest only the instances. */
   readonly tree = new ObjectTree();
   readonly #original: ObjectTree;
-  readonly #touched = new Set<number>();
+  /** Instances that are others than in the tree, by path. */
+  readonly #touched = new Map<string, readonly [objectId: number, instanceId: number]>();
 
   constructor(original: ObjectTree) {
     this.#original = original;
     for (const object of original.objects.values()) this.#copy(object);
-    this.tree.listen(({ path: [objectId = -1] }) => this.#touched.add(objectId));
+    this.tree.listen(({ path: [objectId = -1, instanceId = -1] }) => {
+      this.#touched.set(`${objectId}/${instanceId}`, [objectId, instanceId]);
+    });
   }
 
   /**
@@ -27,32 +30,29 @@ export class BootstrapDraft {
    * so that it holds what the bootstrap server wrote whatever has followed the other changes. Rejects as handlers do.
    */
   async commit(signal: AbortSignal): Promise<void> {
-    const objectIds = [...this.#touched].sort((a, b) => rank(a) - rank(b));
-    for (const objectId of objectIds) {
-      const kept = this.tree.objects.get(objectId)?.instances;
-      for (const instanceId of [...(this.#original.objects.get(objectId)?.instances.keys() ?? [])]) {
-        if (kept?.has(instanceId) !== true) this.#original.removeInstance(objectId, instanceId);
-      }
+    const touched = [...this.#touched.values()].sort(([a, x], [b, y]) => rank(a) - rank(b) || x - y);
+    for (const [objectId, instanceId] of touched) {
+      if (this.tree.instance(objectId, instanceId) === undefined) this.#original.removeInstance(objectId, instanceId);
     }
-    for (const objectId of objectIds) await this.#commitObject(objectId, signal);
+    for (const [objectId, instanceId] of touched) {
+      const draft = this.tree.instance(objectId, instanceId);
+      const object = this.#original.objects.get(objectId);
+      if (draft !== undefined && object !== undefined) await this.#commitInstance(object, draft, signal);
+    }
   }
 
-  async #commitObject(objectId: number, signal: AbortSignal): Promise<void> {
-    const object = this.#original.objects.get(objectId);
-    for (const [instanceId, draft] of this.tree.objects.get(objectId)?.instances ?? []) {
-      if (object === undefined) continue;
-      const present =
-        object.instances.get(instanceId) ??
-        this.#original.addInstance(object.model, instanceId, object.factory?.create(instanceId));
-      for (const resource of [...present.resources.values()]) {
-        const isStored = resource.model.type !== undefined && !isLive(resource);
-        if (isStored && !draft.resources.has(resource.model.id)) {
-          this.#original.removeResource([objectId, instanceId, resource.model.id]);
-        }
+  async #commitInstance(object: ObjectEntry, draft: ObjectInstance, signal: AbortSignal): Promise<void> {
+    const { model, factory, instances } = object;
+    const { id } = draft;
+    const present = instances.get(id) ?? this.#original.addInstance(model, id, factory?.create(id));
+    for (const resource of [...present.resources.values()]) {
+      const isStored = resource.model.type !== undefined && !isLive(resource);
+      if (isStored && !draft.resources.has(resource.model.id)) {
+        this.#original.removeResource([model.id, id, resource.model.id]);
       }
-      for (const resource of draft.resources.values()) {
-        await this.#commitResource([objectId, instanceId, resource.model.id], resource, signal);
-      }
+    }
+    for (const resource of draft.resources.values()) {
+      await this.#commitResource([model.id, id, resource.model.id], resource, signal);
     }
   }
 
@@ -110,5 +110,5 @@ function isLive({ handler }: Resource): boolean {
 }
 
 function rank(objectId: number): number {
-  return objectId === ACCESS_CONTROL ? Number.POSITIVE_INFINITY : objectId;
+  return objectId === ACCESS_CONTROL ? MAX_ID : objectId;
 }

@@ -156,7 +156,9 @@ function whileServing(now: Extract<Bootstrap, { readonly run: unknown }>, event:
     case "finished":
       return finishing();
     case "due": {
-      const [after, ...actions] = retry(now.run, 0);
+      // Registered servers are not to be left alone over and over: the one that wanted it can say so again.
+      const { cause } = now.run;
+      const [after, ...actions] = retry(cause === "trigger" ? { ...now.run, cause: "server" } : now.run, 0);
       return [after, { kind: "roll-back" }, { kind: "close-peer" }, ...actions];
     }
     default:

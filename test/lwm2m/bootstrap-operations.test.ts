@@ -7,6 +7,7 @@ import { BootstrapDraft } from "../../src/lwm2m/bootstrap-draft.js";
 import { bootstrapAnswer, unpack } from "../../src/lwm2m/bootstrap-operations.js";
 import type { ObjectTree } from "../../src/lwm2m/tree.js";
 import { bootstrapTree, contentOf } from "../fakes/bootstrap-tree.js";
+import { model } from "../fakes/lwm2m-client.js";
 import { type Ask, formatResponse, incoming } from "../fakes/lwm2m-server.js";
 
 const LINKS = 40;
@@ -377,6 +378,15 @@ describe("the draft", () => {
       "value 1/1/6",
       "value 1/1/7",
     ]);
+  });
+
+  it("leaves alone what came and went meanwhile", async () => {
+    const tree = bootstrapTree({ servers: [{}] });
+    const draft = new BootstrapDraft(tree);
+    put(draft.tree, "/16/1", [{ n: "/16/1/0/0", vs: "a" }]);
+    tree.addInstance(model(16), 0);
+    await draft.commit(never);
+    expect([...(tree.objects.get(16)?.instances.keys() ?? [])]).toEqual([0, 1]);
   });
 
   it("gives new instances their handlers, and writes through those that there are", async () => {

@@ -107,6 +107,7 @@ const TABLE: readonly Row[] = [
 
   ["every exchange gives the server another 247 s", serving(), { kind: "asked" }, serving(), SILENCE],
   ["silence is a failure", serving(), { kind: "due" }, waiting({ attempt: 2 }), ROLL_BACK, CLOSE, wait(1000, "retry")],
+  ["once, when a server has set it off", serving({ cause: "trigger" }), { kind: "due" }, IDLE, ROLL_BACK, CLOSE],
   ["nobody stops it while the server writes", serving(), { kind: "stop" }, serving()],
   ["Finish", serving(), { kind: "finished" }, FINISHING, ANSWERED],
   ["the accounts take effect when the answer has left", FINISHING, { kind: "due" }, IDLE, { kind: "finish" }],
