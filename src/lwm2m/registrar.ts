@@ -18,7 +18,9 @@ import {
   rootOf,
   updateRequest,
 } from "./registration-request.js";
+import { registrationReason } from "./registration-why.js";
 import { failureOf, rejectionOf, type ServerLink } from "./server-link.js";
+import type { Explainer } from "./why.js";
 
 /** Share by which a retry may come later, so that many gateways do not return in step. */
 const RETRY_SPREAD = 0.1;
@@ -30,6 +32,8 @@ export interface RegistrarListener {
   onReach(before: Registration, after: Registration): void;
   /** A Register or De-register goes out: all observations are void (OMA LwM2M Core 1.2 §6.4.1). */
   onVoid(): void;
+  /** The registration of the process before goes on. */
+  onRestored(): void;
   /** A message goes out, or was answered. */
   onMessage(): void;
   /** Registering has failed as often as the server's settings allow, or was refused; it is tried on. */
@@ -42,6 +46,8 @@ interface RegistrarOptions {
   readonly record: RegistrationRecord;
   readonly shelf: RegistrationShelf;
   readonly link: ServerLink;
+  /** Hears of each step, and why. */
+  readonly explainer?: Explainer | undefined;
   readonly listener: RegistrarListener;
 }
 
@@ -73,7 +79,7 @@ export class Registrar {
 
   /** Goes on with the registration of the process before, or registers. */
   start(): void {
-    const { client, shelf, link, record } = this.#options;
+    const { client, shelf, link, record, listener } = this.#options;
     const kept = shelf.take(client.clock.nowMs());
     if (kept === undefined) {
       this.step({ kind: "start" });
@@ -83,6 +89,7 @@ export class Registrar {
     link.restore(kept.localAddress);
     record.restore(kept);
     this.step({ kind: "restored", accepted: kept.accepted });
+    listener.onRestored();
   }
 
   /** What the next process is to know. */
@@ -103,10 +110,11 @@ export class Registrar {
   }
 
   step(event: RegistrationEvent): void {
-    const { client, account, record, listener } = this.#options;
+    const { client, account, record, listener, explainer } = this.#options;
     const before = this.#state;
     const { timing } = serverSettings(client.tree, account.serverInstanceId);
     const [after, ...actions] = next(before, event, { ...timing, nowMs: client.clock.nowMs() });
+    explainer?.note?.(registrationReason(event, before, after, actions));
     if (after === before) return;
     this.#state = after;
     if (after.state !== before.state) {

@@ -9,6 +9,8 @@ import type { Entry, NamedPath } from "./codec/codec.js";
 import { compositePaths, readComposite } from "./composite.js";
 import { Dispatcher } from "./dispatch.js";
 import { Introduction } from "./introduction.js";
+import { AttributeShelves } from "./kept-attributes.js";
+import { ObservationShelf } from "./kept-observations.js";
 import { RegistrationShelf } from "./kept-registration.js";
 import {
   OBSERVATION_PARAMETERS,
@@ -16,9 +18,11 @@ import {
   type ServerSettings,
   serverSettings,
 } from "./objects/server.js";
+import { ObserveSequence } from "./observe-sequence.js";
 import type { Telling } from "./observed.js";
 import { Observer } from "./observer.js";
 import { isHidden } from "./operations.js";
+import { observableOf, readRequest } from "./read-request.js";
 import { Registrar } from "./registrar.js";
 import { isLive, type Registration, type RegistrationEvent } from "./registration.js";
 import { RegistrationRecord } from "./registration-record.js";
@@ -38,6 +42,8 @@ export interface SessionListener {
   onStatus(status: RegistrationStatus): void;
   /** Registering has failed as often as the server's settings allow, or was refused; it is tried on. */
   onExhausted(): void;
+  /** How often the server wants resources to be measured may be another now. */
+  onDemand?(): void;
 }
 
 /** One server: keeps the registration up, answers the server while there is one, and tells it what it observes. */
@@ -66,11 +72,12 @@ export class ServerSession {
   /** The account's instances are in the tree already. */
   constructor(client: ClientOptions, state: ClientState, account: PlacedServerAccount, listener: SessionListener) {
     const { tree, clock } = client;
+    const { shortServerId } = account;
     this.account = account;
     this.#client = client;
     this.#shelf = new RegistrationShelf(state, account);
     this.#listener = listener;
-    this.#log = client.log.child({ endpoint: client.endpoint, server: account.shortServerId });
+    this.#log = client.log.child({ endpoint: client.endpoint, server: shortServerId });
     this.#record = new RegistrationRecord(account, clock, this.#log);
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -83,11 +90,17 @@ export class ServerSession {
         onMade: (view) => this.#observer.watch(view),
         onRemoved: (view) => this.#observer.unwatch(view),
       },
-      client.access?.of(account.shortServerId),
+      client.access?.of(shortServerId),
+      new AttributeShelves(state, shortServerId, this.#log),
     );
+    const explainer = client.why?.of({ endpoint: client.endpoint, server: shortServerId });
     this.#observer = new Observer({
       own: this.#views.own,
       clock,
+      explainer,
+      shelf: new ObservationShelf(state, shortServerId, clock, this.#log),
+      sequence: new ObserveSequence(state, shortServerId),
+      isStoring: () => this.#settings.storing,
       defaults: () => this.#settings.observation,
       notify: (notification) => this.#notify(notification),
       onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
@@ -95,8 +108,10 @@ export class ServerSession {
       onLost: () => this.#onLost(),
       onRejected: (sinceMs) => this.#onRejected(sinceMs),
       onChange: () => this.#report(),
+      onDemand: () => listener.onDemand?.(),
     });
     this.#dispatcher = new Dispatcher({
+      explainer,
       views: this.#views,
       observer: this.#observer,
       clock,
@@ -117,11 +132,13 @@ export class ServerSession {
       record: this.#record,
       shelf: this.#shelf,
       link: this.#link,
+      explainer,
       listener: {
         onLeave: (before, after) => this.#onLeave(before, after),
         onReach: (before, after) => this.#onReach(before, after),
         onVoid: () => this.#observer.clear(),
         onMessage: () => this.#awake?.touch(),
+        onRestored: () => this.#restore(),
         onExhausted: () => listener.onExhausted(),
       },
     });
@@ -262,6 +279,16 @@ export class ServerSession {
   #onLeave(before: Registration, after: Registration): void {
     if (!isLive(before) || isLive(after)) return;
     this.#observer.pause(after.state === "held" ? undefined : (this.#record.provenAtMs ?? 0));
+  }
+
+  /** Observations of the process before go on, too; they are quiet until the server has answered. */
+  #restore(): void {
+    const version = this.#registrar.version ?? "1.2";
+    const context = { views: this.#views, version, nowMs: this.#client.clock.nowMs(), valueless: "empty" } as const;
+    this.#observer.restore((request) => {
+      const read = readRequest(request, context);
+      return [observableOf(request, read, version), read.result];
+    });
   }
 
   #onReach(before: Registration, after: Registration): void {
