@@ -13,6 +13,7 @@ import type { OpenPeer } from "../../src/lwm2m/client.js";
 import { loadModels } from "../../src/lwm2m/models.js";
 import type { Host } from "../../src/own-objects.js";
 import { FakeClock, settle } from "../fakes/clock.js";
+import { FakeLwm2mServer } from "../fakes/lwm2m-server.js";
 import { Plant } from "../fakes/plant.js";
 import { random } from "../fakes/random.js";
 import { Route } from "../fakes/route.js";
@@ -38,6 +39,8 @@ export interface RigOptions {
   readonly devices?: readonly RigDevice[];
   /** Per server the paths that it observes; one server that observes the meter's ten values when absent. */
   readonly servers?: readonly (readonly string[])[];
+  /** With `only` a bootstrap must tell the gateway of the servers. */
+  readonly bootstrap?: "also" | "only";
   /** `rights` of the configuration, per server. */
   readonly rights?: readonly object[];
   readonly lifetime?: string;
@@ -107,6 +110,7 @@ export class Rig implements AsyncDisposable {
   readonly plant = new Plant(this.clock);
   readonly servers: readonly WireLwm2mServer[];
   readonly routes: readonly Route[];
+  readonly bootstrapServer = new FakeLwm2mServer();
   readonly log: LogLine[] = [];
   readonly #options: RigOptions;
   readonly #runs: Run[] = [];
@@ -205,11 +209,13 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the configuration; it counts from the next start on. */
   async configure(folder: string, devices: readonly RigDevice[]): Promise<void> {
-    const { lifetime = "5m", expose = "flat", rights = [], objects = [] } = this.#options;
+    const { lifetime = "5m", expose = "flat", rights = [], objects = [], bootstrap } = this.#options;
+    const servers = bootstrap === "only" ? [] : this.servers;
     const document = {
       gateway: { endpoint: GATEWAY, state: "state", expose, objects },
       mappings: [folder],
-      servers: this.servers.map((_, index) => ({
+      ...(bootstrap === undefined ? {} : { bootstrap: { uri: "coap://192.0.2.9" } }),
+      servers: servers.map((_, index) => ({
         uri: `coap://192.0.2.${index + 1}`,
         lifetime,
         ...(rights[index] === undefined ? {} : { rights: rights[index] }),
@@ -256,8 +262,10 @@ export class Rig implements AsyncDisposable {
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
   }
 
-  readonly #openPeer: OpenPeer = async ({ shortServerId = 0 }, handler, signal, wanted) => {
+  readonly #openPeer: OpenPeer = async (account, handler, signal, wanted) => {
     signal.throwIfAborted();
+    const { shortServerId } = account;
+    if (shortServerId === undefined) return this.bootstrapServer.openPeer(account, handler, signal);
     const route = this.routes[shortServerId - 1];
     if (route === undefined) throw new CausewayError("COAP_SOCKET", "no such server");
     return route.connect(handler, wanted);
