@@ -17,7 +17,7 @@ import {
   type RegistrationStatus,
   type ServerAccount,
 } from "./lwm2m/client.js";
-import type { NamedPath } from "./lwm2m/codec/codec.js";
+import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
@@ -151,11 +151,12 @@ export async function openGateway(
   listener: GatewayListener = {},
 ): Promise<Gateway> {
   const { clock, random, restart, host, coap } = context;
-  const events = isWanted(config, "event-log") ? new EventLog(clock) : undefined;
+  const links: { field?: Field; outbox?: Outbox; client?: Lwm2mClient } = {};
+  const sendEvents = async (entries: readonly Entry[]): Promise<void> => links.client?.send(entries, scope.signal);
+  const events = isWanted(config, "event-log") ? new EventLog(clock, sendEvents) : undefined;
   const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
   const instances = await InstanceTable.open(databaseInstanceStore(database));
-  const links: { field?: Field; outbox?: Outbox; client?: Lwm2mClient } = {};
   const exposure = expose(config, {
     clock,
     random,

@@ -36,7 +36,7 @@ export const preview: Command = {
       instances,
       reboot: () => undefined,
       host: { network: hostNetwork(), traffic: new TrafficCounter() },
-      events: new EventLog(systemClock),
+      events: new EventLog(systemClock, () => Promise.resolve()),
       coap: new CoapSettings(),
       writePoint: () => Promise.resolve(),
       onSample: () => undefined,

@@ -1,72 +1,74 @@
-import { NO_BYTES, utf8Encode } from "../../base/bytes.js";
 import type { Clock, Timer } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
 import type { LogEvent } from "../../base/log.js";
 import { parseArguments } from "../arguments.js";
-import { ContentFormat, codecOf } from "../codec/formats.js";
+import type { Entry } from "../codec/codec.js";
 import type { ModelRegistry } from "../model.js";
-import type { ObjectTree } from "../tree.js";
+import type { ObjectTree, WrittenValue } from "../tree.js";
+import { EVENT_FORMATS, EventLines, lineOf } from "./event-lines.js";
+import { IncrementalLog } from "./incremental-log.js";
 import { requireModel } from "./require-model.js";
 
 const EVENT_LOG = 20;
-const Id = { logClass: 4010, start: 4011, stop: 4012, status: 4013, data: 4014, format: 4015 } as const;
-const Status = { stopped: 1, validData: 2 } as const;
-const MAX_BYTES = 16_384;
-/** LogDataFormat: lines of text, or the lines as resource instances in TLV, JSON or LwM2M CBOR. */
-const FORMATS: readonly (number | undefined)[] = [
-  undefined,
-  ContentFormat.tlv,
-  ContentFormat.json,
-  ContentFormat.lwm2mCbor,
-];
-
-interface Line {
-  readonly text: string;
-  readonly bytes: number;
-  readonly atMs: number;
-}
+const Id = {
+  logClass: 4010,
+  start: 4011,
+  stop: 4012,
+  status: 4013,
+  data: 4014,
+  format: 4015,
+  incremental: 4016,
+  minimumInterval: 4017,
+} as const;
+const Status = { stopped: 1, validData: 2, incremental: 8 } as const;
 
 /**
- * The newest 16 KiB of what the gateway has logged at info or above, shown as object 20 (OMA LwM2M Event Log 2.1, without
- * the incremental part). It collects from the start until LogStop.
+ * The newest 16 KiB of what the gateway has logged at info or above, shown as object 20 (OMA LwM2M Event Log 2.1). It
+ * collects from the start until LogStop; what servers want by Send goes to all of them together.
  */
 export class EventLog implements Disposable {
   readonly #clock: Clock;
-  readonly #lines: Line[] = [];
-  #bytes = 0;
+  readonly #lines = new EventLines();
+  readonly #incremental: IncrementalLog;
   #state: "running" | "stopped" = "running";
   #format = 0;
   #timer: Timer | undefined;
   #tree: ObjectTree | undefined;
 
-  constructor(clock: Clock) {
+  /** `send` delivers to the servers; it rejects when it could not, and is tried again later. */
+  constructor(clock: Clock, send: (entries: readonly Entry[]) => Promise<void>) {
     this.#clock = clock;
+    this.#incremental = new IncrementalLog(clock, async (lines) => {
+      const atMs = clock.nowMs();
+      const value = lines.encode(this.#format, [EVENT_LOG, 0, Id.incremental], atMs);
+      await send([{ path: [EVENT_LOG, 0, Id.incremental], type: "opaque", value, atMs }]);
+    });
   }
 
-  append({ level, message, facts }: LogEvent): void {
+  append(event: LogEvent): void {
+    const line = lineOf(event, this.#clock.nowMs());
+    this.#incremental.add(line);
     if (this.#state === "stopped") return;
-    const atMs = this.#clock.nowMs();
-    const more = facts === "" ? "" : ` ${facts}`;
-    const text = `${new Date(atMs).toISOString()} ${level} ${message}${more}`.slice(0, MAX_BYTES / 8);
-    const bytes = Buffer.byteLength(text) + 1;
-    this.#lines.push({ text, bytes, atMs });
-    this.#bytes += bytes;
-    while (this.#bytes > MAX_BYTES) this.#bytes -= this.#lines.shift()?.bytes ?? 0;
+    this.#lines.add(line);
     this.#touch(Id.data);
   }
 
   /** Throws LWM2M_MODEL. */
   addTo(tree: ObjectTree, models: ModelRegistry): void {
-    const model = requireModel(models, EVENT_LOG);
     tree.addInstance(
-      model,
+      requireModel(models, EVENT_LOG),
       0,
       new Map([
         [Id.start, { execute: async (args: string) => this.#start(args) }],
         [Id.stop, { execute: async (args: string) => this.#stop(args) }],
         [Id.status, { read: () => this.#status() }],
-        [Id.data, { read: () => this.#data() }],
-        [Id.format, { read: () => this.#format, write: async (value: unknown) => this.#setFormat(value) }],
+        [Id.data, { read: () => this.#lines.encode(this.#format, [EVENT_LOG, 0, Id.data], this.#clock.nowMs()) }],
+        [Id.format, { read: () => this.#format, write: async (value: WrittenValue) => this.#setFormat(value) }],
+        [Id.incremental, {}],
+        [
+          Id.minimumInterval,
+          { read: () => this.#incremental.intervalS, write: async (value: WrittenValue) => this.#setInterval(value) },
+        ],
       ]),
     );
     tree.set([EVENT_LOG, 0, Id.logClass], { value: 0, atMs: this.#clock.nowMs() });
@@ -75,6 +77,7 @@ export class EventLog implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer?.cancel();
+    this.#incremental[Symbol.dispose]();
   }
 
   /** Argument 0: 1 goes on with what there is, otherwise it is emptied. Argument 1: seconds until it stops, 0 for never. */
@@ -105,35 +108,33 @@ export class EventLog implements Disposable {
   }
 
   #empty(): void {
-    this.#lines.length = 0;
-    this.#bytes = 0;
+    this.#lines.clear();
     this.#touch(Id.data);
   }
 
   #status(): number {
-    return (this.#state === "stopped" ? Status.stopped : 0) | (this.#lines.length > 0 ? Status.validData : 0);
+    const { intervalS } = this.#incremental;
+    return (
+      (this.#state === "stopped" ? Status.stopped : 0) |
+      (this.#lines.all.length > 0 ? Status.validData : 0) |
+      (intervalS > 0 ? Status.incremental : 0)
+    );
   }
 
-  #data(): Uint8Array {
-    const codec = codecOf(FORMATS[this.#format] ?? -1);
-    if (codec === undefined) return utf8Encode(this.#lines.map(({ text }) => `${text}\n`).join(""));
-    if (this.#lines.length === 0) return NO_BYTES;
-    const entries = this.#lines.map(({ text, atMs }, index) => ({
-      path: [EVENT_LOG, 0, Id.data, index],
-      type: "string" as const,
-      value: text,
-      atMs,
-    }));
-    return codec.encode(entries, { target: [EVENT_LOG, 0, Id.data], nowMs: this.#clock.nowMs(), times: "all" });
-  }
-
-  #setFormat(value: unknown): void {
-    if (typeof value !== "number" || value < 0 || value >= FORMATS.length) {
-      throw new CausewayError("VALUE_INVALID", `/${EVENT_LOG}/0/${Id.format} takes 0 to ${FORMATS.length - 1}`);
+  #setFormat(value: WrittenValue): void {
+    if (typeof value !== "number" || value < 0 || value >= EVENT_FORMATS.length) {
+      throw new CausewayError("VALUE_INVALID", `/${EVENT_LOG}/0/${Id.format} takes 0 to ${EVENT_FORMATS.length - 1}`);
     }
     this.#format = value;
     this.#touch(Id.format);
     this.#touch(Id.data);
+  }
+
+  #setInterval(value: WrittenValue): void {
+    if (typeof value !== "number") throw new CausewayError("VALUE_INVALID", "the interval is too long");
+    this.#incremental.setInterval(value);
+    this.#touch(Id.minimumInterval);
+    this.#touch(Id.status);
   }
 
   #touch(resourceId: number): void {

@@ -9,19 +9,23 @@ import { type Bench, model, shippedModels, startBench } from "../../fakes/lwm2m-
 const DATA = "/20/0/4014";
 const STATUS = "/20/0/4013";
 
-async function start() {
+async function start({ refusals = 0 } = {}) {
+  const sent: string[] = [];
   let log = createLog("silent", () => undefined);
   let events: EventLog | undefined;
   const bench = await startBench({
     objects: (tree, clock) => {
-      const made = new EventLog(clock);
+      const made = new EventLog(clock, async (entries) => {
+        if (refusals-- > 0) throw new Error("no server is registered");
+        for (const { value } of entries) sent.push(Buffer.from(value as Uint8Array).toString());
+      });
       made.addTo(tree, shippedModels);
       log = tee(log, (event) => made.append(event));
       events = made;
     },
   });
   if (events === undefined) throw new Error("there is no event log");
-  return { ...bench, log, events };
+  return { ...bench, log, events, sent };
 }
 
 async function linesOf({ server }: Pick<Bench, "server">): Promise<readonly string[]> {
@@ -113,6 +117,42 @@ describe("the event log", () => {
     log.info("two");
     await settle();
     expect(server.notifications).toHaveLength(1);
+  });
+
+  it("sends what is new, not more often than the interval, whether or not it collects", async () => {
+    const { server, clock, log, sent } = await start();
+    log.info("before");
+    await server.text("POST", "/20/0/4012");
+    expect(await server.text("PUT", "/20/0/4017", { contentFormat: 0, payload: "60" })).toBe("2.04");
+    expect(await server.text("GET", STATUS)).toBe("2.05 11");
+    expect(await server.text("GET", "/20/0/4016")).toBe("4.05");
+    await clock.advance(100_000);
+    expect(sent).toEqual([]);
+    log.info("one");
+    log.info("two");
+    await clock.advance(0);
+    log.info("three");
+    await clock.advance(59_999);
+    expect(sent.map((text) => text.trimEnd().split("\n").length)).toEqual([2]);
+    await clock.advance(1);
+    expect(sent[1]).toMatch(/ info three\n$/);
+    await server.text("PUT", "/20/0/4017", { contentFormat: 0, payload: "0" });
+    log.info("four");
+    await clock.advance(100_000);
+    expect(sent).toHaveLength(2);
+    expect(await server.text("GET", STATUS)).toBe("2.05 3");
+  });
+
+  it("sends again what no server took", async () => {
+    const { server, clock, log, sent } = await start({ refusals: 2 });
+    await server.text("PUT", "/20/0/4017", { contentFormat: 0, payload: "10" });
+    log.info("one");
+    await clock.advance(9_000);
+    log.info("two");
+    await clock.advance(10_000);
+    expect(sent).toEqual([]);
+    await clock.advance(1_000);
+    expect(sent.map((text) => text.trimEnd().split("\n").length)).toEqual([2]);
   });
 
   it("is version 2.1", () => {
