@@ -140,11 +140,11 @@ export class BootstrapSession {
 
   /** Bootstrap-Finish: what is inconsistent the server may mend, and finish again. */
   async #finish(draft: BootstrapDraft): Promise<CoapResponse> {
-    const [problem, ...others] = accountProblems(draft.tree, this.#options.schemes);
-    if (problem !== undefined) {
-      this.#log.warn("the bootstrap server's configuration is inconsistent", { problems: [problem, ...others] });
+    const problems = accountProblems(draft.tree, this.#options.schemes);
+    if (problems.length > 0) {
+      this.#log.warn("the bootstrap server's configuration is inconsistent", { problems });
       this.#lastFailure = "4.06";
-      throw new CausewayError("LWM2M_NOT_ACCEPTABLE", problem);
+      throw new CausewayError("LWM2M_NOT_ACCEPTABLE", problems.join("; "));
     }
     await this.#accept(draft);
     return emptyResponse(Code.Changed);
@@ -266,7 +266,7 @@ export class BootstrapSession {
       const draft = new BootstrapDraft(tree);
       unpack(draft.tree, response, clock.nowMs());
       const problems = accountProblems(draft.tree, schemes);
-      if (problems[0] !== undefined) throw new CausewayError("LWM2M_NOT_ACCEPTABLE", problems.join("; "));
+      if (problems.length > 0) throw new CausewayError("LWM2M_NOT_ACCEPTABLE", problems.join("; "));
       this.#options.onBegin();
       await this.#accept(draft).catch((error: unknown) => {
         this.#options.onRolledBack();
