@@ -10,24 +10,19 @@ import { type ExposedEndpoint, type Exposure, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
-import {
-  type BootstrapStatus,
-  Lwm2mClient,
-  type OpenPeer,
-  type RegistrationStatus,
-  type ServerAccount,
-} from "./lwm2m/client.js";
+import { type BootstrapStatus, Lwm2mClient, type OpenPeer, type RegistrationStatus } from "./lwm2m/client.js";
 import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
 import { InstanceTable } from "./mapping/instances.js";
 import { Database } from "./outbox/database.js";
+import { Documents } from "./outbox/documents.js";
 import { databaseInstanceStore } from "./outbox/instance-rows.js";
 import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
 import type { SampleOrigin } from "./outbox/row.js";
 import { type Host, isWanted } from "./own-objects.js";
-import { SCHEMES, settledNow, startDrains } from "./uplink.js";
+import { EndpointDrains, SCHEMES, settledNow } from "./uplink.js";
 
 export interface GatewayContext {
   readonly clock: Clock;
@@ -37,6 +32,8 @@ export interface GatewayContext {
   readonly openPeer: OpenPeer;
   /** A server asked for a restart (/3/0/4); called after it got its answer. */
   readonly restart: () => void;
+  /** Asked at the end: whether registrations end with the gateway, or the next one goes on with them. */
+  readonly ending?: () => "deregister" | "suspend";
   /** For objects 4 and 7; without it the gateway has neither. */
   readonly host?: Host;
   /** For object 500, if the configuration asks for it. */
@@ -156,6 +153,7 @@ export async function openGateway(
   const events = isWanted(config, "event-log") ? new EventLog(clock, sendEvents) : undefined;
   const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
+  const documents = scope.use(await Documents.open(database, clock, log));
   const instances = await InstanceTable.open(databaseInstanceStore(database));
   const exposure = expose(config, {
     clock,
@@ -180,11 +178,21 @@ export async function openGateway(
   scope.defer(() => exposure[Symbol.dispose]());
   await instances.save();
 
-  const historians = config.servers.filter(({ history }) => history === "send").map(({ account }) => account);
-  const queues = exposure.endpoints.flatMap(({ endpoint }) => queuesOf(endpoint, historians));
-  const outbox = scope.use(await Outbox.open(database, queues, config.outbox, clock, log));
+  documents.keepEndpoints(new Set(exposure.endpoints.map(({ endpoint }) => endpoint)));
+  const [own, ...further] = exposure.endpoints;
+  const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, { ...context, log }, documents);
+  const endpoints: Gateway["endpoints"] = [open(own), ...further.map(open)];
+  links.client = endpoints[0].client;
+  const historians = (client: Lwm2mClient) => historiansOf(client, config);
+  const queues = (): readonly Queue[] =>
+    endpoints.flatMap(({ endpoint, client }) =>
+      historians(client).map((shortServerId) => ({ endpoint, shortServerId })),
+    );
+  const outbox = scope.use(await Outbox.open(database, queues(), config.outbox, clock, log));
   await outbox.keepExposed((origin) => isExposed(exposure, origin));
-  if (historians.length > 0) links.outbox = outbox;
+  const clients = new Map(endpoints.map(({ endpoint, client }) => [endpoint, client]));
+  outbox.settleBy(() => settledNow(clients, historians));
+  if (keepsHistory(config)) links.outbox = outbox;
 
   const field = await openField(
     {
@@ -204,16 +212,15 @@ export async function openGateway(
   );
   links.field = field;
 
-  const [own, ...further] = exposure.endpoints;
-  const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, { ...context, log });
-  const endpoints: Gateway["endpoints"] = [open(own), ...further.map(open)];
-  links.client = endpoints[0].client;
-  const clients = new Map(endpoints.map(({ endpoint, client }) => [endpoint, client]));
-  const historianIds = historians.map(({ shortServerId }) => shortServerId);
-  outbox.settleBy(() => settledNow(clients, historianIds));
   for (const { endpoint, client } of endpoints) {
-    const queues = queuesOf(endpoint, historians);
-    if (queues.length > 0) startDrains({ outbox, endpoint, client, queues, clock, log, random }, scope);
+    const drains = new EndpointDrains({ outbox, endpoint, client, clock, log, random }, scope);
+    drains.serve(historians(client));
+    const onAccounts = client.onAccounts(() => {
+      // The outbox carries out one after the other, so the drain finds its queue.
+      scope.spawn(async () => await outbox.serve(queues()));
+      drains.serve(historians(client));
+    });
+    scope.defer(() => onAccounts[Symbol.dispose]());
   }
   if (host !== undefined) scope.spawn((signal) => keepHostFresh(exposure, clock, signal));
   scope.spawn(async (signal) => {
@@ -243,12 +250,27 @@ export async function openGateway(
   };
 }
 
-function queuesOf(endpoint: string, historians: readonly ServerAccount[]): readonly Queue[] {
-  return historians.map(({ shortServerId }) => ({ endpoint, shortServerId }));
+/** The servers of a client that want what they missed. */
+function historiansOf({ accounts }: Lwm2mClient, { servers, bootstrap }: GatewayConfig): readonly number[] {
+  const ids = accounts.map(({ shortServerId }) => shortServerId);
+  return ids.filter((id) => {
+    const configured = servers.find(({ account }) => account.shortServerId === id) ?? bootstrap;
+    return configured?.history !== "none";
+  });
 }
 
-function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: GatewayContext): GatewayEndpoint {
-  const { clock, log, random, openPeer, why } = context;
+function keepsHistory({ servers, bootstrap }: GatewayConfig): boolean {
+  const all = [...servers, ...(bootstrap === undefined ? [] : [bootstrap])];
+  return all.some(({ history }) => history !== "none");
+}
+
+function openEndpoint(
+  exposed: ExposedEndpoint,
+  config: GatewayConfig,
+  context: GatewayContext,
+  documents: Documents,
+): GatewayEndpoint {
+  const { clock, log, random, openPeer, why, ending } = context;
   const { endpoint, tree, gateway, access } = exposed;
   const { bootstrap } = config;
   const client = new Lwm2mClient({
@@ -265,6 +287,8 @@ function openEndpoint(exposed: ExposedEndpoint, config: GatewayConfig, context: 
     log,
     random,
     confirmEveryMs: CONFIRM_EVERY_MS,
+    state: documents.of(endpoint),
+    ...(ending === undefined ? {} : { ending }),
     ...(why === undefined ? {} : { why }),
   });
   return { ...exposed, client };

@@ -54,8 +54,6 @@ interface DrainContext {
   readonly outbox: Outbox;
   readonly endpoint: string;
   readonly client: Lwm2mClient;
-  /** All of the same endpoint. */
-  readonly queues: readonly Queue[];
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -65,41 +63,70 @@ interface DrainContext {
  * One drain for each server of an endpoint that wants history; they wake at commits of the endpoint's samples and at
  * news of its registrations.
  */
-export function startDrains(context: DrainContext, scope: Scope): void {
-  const wake = new Signal();
-  let timer: Timer | undefined;
-  // Each acknowledgement is news; one look at the queue for many of them is enough.
-  const wakeSoon = (): void => {
-    timer ??= context.clock.schedule(WAKE_AFTER_MS, () => {
-      timer = undefined;
-      wake.fire();
+export class EndpointDrains {
+  readonly #context: DrainContext;
+  readonly #scope: Scope;
+  readonly #wake = new Signal();
+  /** By Short Server ID. */
+  readonly #running = new Map<number, AbortController>();
+  #timer: Timer | undefined;
+
+  constructor(context: DrainContext, scope: Scope) {
+    this.#context = context;
+    this.#scope = scope;
+    const onState = context.client.onState(() => this.#wakeSoon());
+    const onCommit = context.outbox.onCommit((endpoints) => {
+      if (endpoints.has(context.endpoint)) this.#wakeSoon();
     });
-  };
-  const onState = context.client.onState(wakeSoon);
-  const onCommit = context.outbox.onCommit((endpoints) => {
-    if (endpoints.has(context.endpoint)) wakeSoon();
-  });
-  scope.defer(() => {
-    onState[Symbol.dispose]();
-    onCommit[Symbol.dispose]();
-    timer?.cancel();
-  });
-  for (const queue of context.queues) {
-    scope.spawn((signal) => drain(context.outbox, targetOf(queue, context, wake), context, signal));
+    scope.defer(() => {
+      onState[Symbol.dispose]();
+      onCommit[Symbol.dispose]();
+      this.#timer?.cancel();
+    });
+  }
+
+  /** The servers that want history now; the outbox has their queues. */
+  serve(shortServerIds: readonly number[]): void {
+    for (const [shortServerId, running] of this.#running) {
+      if (shortServerIds.includes(shortServerId)) continue;
+      this.#running.delete(shortServerId);
+      running.abort(new CausewayError("COAP_CLOSED", "the server is none of the client's any more"));
+    }
+    for (const shortServerId of shortServerIds) if (!this.#running.has(shortServerId)) this.#start(shortServerId);
+  }
+
+  #start(shortServerId: number): void {
+    const { outbox, endpoint } = this.#context;
+    const running = new AbortController();
+    this.#running.set(shortServerId, running);
+    const target = targetOf({ endpoint, shortServerId }, this.#context, this.#wake);
+    this.#scope.spawn(async (signal) => {
+      await drain(outbox, target, this.#context, AbortSignal.any([signal, running.signal])).catch((error: unknown) => {
+        if (!running.signal.aborted) throw error;
+      });
+    });
+  }
+
+  /** Each acknowledgement is news; one look at the queue for many of them is enough. */
+  #wakeSoon(): void {
+    this.#timer ??= this.#context.clock.schedule(WAKE_AFTER_MS, () => {
+      this.#timer = undefined;
+      this.#wake.fire();
+    });
   }
 }
 
 /** Whether all servers of a sample's endpoint have it or do not want it, as of the moment of the call. */
 export function settledNow(
   clients: ReadonlyMap<string, Lwm2mClient>,
-  shortServerIds: readonly number[],
+  shortServerIds: (client: Lwm2mClient) => readonly number[],
 ): (sample: OutboxSample) => boolean {
   const views = new Map<string, readonly ServerView[]>();
   return (sample) => {
     let known = views.get(sample.endpoint);
     if (known === undefined) {
       const client = clients.get(sample.endpoint);
-      known = shortServerIds.map((id) => (client === undefined ? AWAY : viewOf(client, id)));
+      known = client === undefined ? [AWAY] : shortServerIds(client).map((id) => viewOf(client, id));
       views.set(sample.endpoint, known);
     }
     return known.every((view) => fateOf(sample, view) === "done");

@@ -72,7 +72,9 @@ async function runOnce(config: GatewayConfig, events: Events, io: Io): Promise<G
   const why = new Why();
   // Only what is at debug level in the end is worth making.
   if (config.logLevel === "debug") why.listen((explanation) => log.debug(sentenceOf(explanation), { ...explanation }));
-  const gateway = await openGateway(config, { ...context, openPeer, restart, host, coap, why }, scope);
+  const end: { registrations: "deregister" | "suspend" } = { registrations: "deregister" };
+  const ending = () => end.registrations;
+  const gateway = await openGateway(config, { ...context, openPeer, restart, host, coap, why, ending }, scope);
   if (config.local !== undefined) {
     const { openLocal } = await import("../local/server.js");
     openLocal({ ...context, listen: config.local, why, status: gateway.status }, scope);
@@ -81,22 +83,32 @@ async function runOnce(config: GatewayConfig, events: Events, io: Io): Promise<G
   await notifyService("READY=1", environment, log);
   const watchdog = { environment, clock: systemClock, log, buses: () => gateway.field.status().buses };
   scope.spawn((signal) => feedWatchdog(watchdog, signal));
-  const next = await awaitEnd(config, events, log);
+  const { next, registrations } = await awaitEnd(config, events, log);
+  end.registrations = registrations;
   log.info("gateway stops", { next: next === undefined ? "exit" : "start again" });
   await notifyService(next === undefined ? "STOPPING=1" : "RELOADING=1", environment, log);
   return next;
 }
 
-async function awaitEnd(config: GatewayConfig, events: Events, log: Log): Promise<GatewayConfig | undefined> {
+interface End {
+  /** What to go on with; undefined to exit. */
+  readonly next: GatewayConfig | undefined;
+  readonly registrations: "deregister" | "suspend";
+}
+
+async function awaitEnd(config: GatewayConfig, events: Events, log: Log): Promise<End> {
   for (;;) {
     const event = await events.next();
-    if (event === "stop") return undefined;
-    if (event === "restart") return config;
+    if (event === "stop") {
+      return { next: undefined, registrations: config.onStop === "keep" ? "suspend" : "deregister" };
+    }
+    // A server that restarts the gateway expects it to register (OMA ETS 241).
+    if (event === "restart") return { next: config, registrations: "deregister" };
     const { config: fresh, problems } = await readConfig(config.file).catch((error: unknown) => {
       log.error("the configuration cannot be read; the old one stays", { error });
       return { config: undefined, problems: [] };
     });
-    if (fresh !== undefined) return fresh;
+    if (fresh !== undefined) return { next: fresh, registrations: "suspend" };
     log.error("the configuration has mistakes; the old one stays", { problems: problems.map(formatProblem) });
   }
 }

@@ -58,6 +58,8 @@ export interface GatewayConfig {
   readonly endpoint: string;
   readonly stateFolder: string;
   readonly logLevel: LogLevel;
+  /** What becomes of the registrations at SIGTERM: ended, or kept for the next start. */
+  readonly onStop: "deregister" | "keep";
   /** What the gateway shows beside what it has anyway. */
   readonly objects: ReadonlySet<FurtherObject>;
   /** Which test specification's objects are added; "none" except in tests. */

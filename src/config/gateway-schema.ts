@@ -45,8 +45,29 @@ export const gatewaySection = object(
     state: string,
     log: oneOf(...LOG_LEVELS),
     models: located(string),
+    onStop: oneOf("deregister", "keep"),
     objects: list(oneOf("portfolio", "binary-app-data", "event-log", "coap-config")),
     conformance: oneOf("none", "oma-ets"),
+  },
+);
+
+/** OMA LwM2M Core 1.2 §6.2.1 */
+const profileId: Schema<string> = refine(string, (id) =>
+  /^(\d+:[\da-f]+|(oma|v):[A-Za-z\d-]+)$/.test(id) ? undefined : `'${id}' is not a profile id such as 6:27354b9a`,
+);
+
+/** The resources 13 to 20 of object 1 (OMA LwM2M Core 1.2 §6.2.1.1). */
+const registrationSection = object(
+  {},
+  {
+    priority: integer(0, 0xffff_ffff),
+    onFailure: oneOf("block", "proceed"),
+    bootstrapOnFailure: boolean,
+    initialDelay: durationMs,
+    retryCount: integer(1, 0xffff_ffff),
+    retryTimer: durationMs,
+    sequenceDelay: durationMs,
+    sequenceRetryCount: integer(1, 0xffff_ffff),
   },
 );
 
@@ -57,6 +78,9 @@ export const serverSection = object(
     lifetime: durationMs,
     security: securitySetting,
     queueMode: boolean,
+    awakeTime: durationMs,
+    profile: object({ id: profileId }, { objects: oneOf("omitted", "sent") }),
+    registration: registrationSection,
     history: historySetting,
     notify: oneOf("confirmable", "non-confirmable"),
     rights: rightsSection,

@@ -9,13 +9,12 @@ import type { ModelRegistry } from "../lwm2m/model.js";
 import { loadModels } from "../lwm2m/models.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { readBootstrap } from "./bootstrap.js";
-import type { BootstrapConfig, GatewayConfig, ServerConfig } from "./config.js";
+import type { GatewayConfig } from "./config.js";
 import { readDevices } from "./devices.js";
 import { FURTHER_OBJECTS } from "./further-objects.js";
-import { configFile, DEFAULT_LISTEN, type ServerSection } from "./gateway-schema.js";
+import { configFile, DEFAULT_LISTEN } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
-import { placeOf } from "./place.js";
-import { readHistory, readSecurity } from "./server-settings.js";
+import { readServers } from "./servers.js";
 
 export interface ReadConfig {
   /** Present when there is no problem. */
@@ -77,6 +76,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
       endpoint: gateway.endpoint,
       stateFolder: resolve(base, gateway.state ?? "/var/lib/causeway"),
       logLevel: gateway.log ?? "info",
+      onStop: gateway.onStop ?? "deregister",
       objects: new Set(gateway.objects),
       conformance: gateway.conformance ?? "none",
       servers,
@@ -151,40 +151,4 @@ export async function mappingContext(modelsFolder?: string): Promise<{
   readonly models: ModelRegistry;
 }> {
   return { adapters: await loadAdapters([]), models: await loadModels(modelsFolder) };
-}
-
-function readServers(
-  sections: readonly WithSource<ServerSection>[],
-  bootstrap: BootstrapConfig | undefined,
-  problems: Problems,
-): readonly ServerConfig[] {
-  const ids = new Set<number>();
-  return sections.map(({ value, source }, index) => {
-    const path = `servers[${index}]`;
-    const shortServerId = value.shortServerId ?? index + 1;
-    if (ids.has(shortServerId)) problems.add(source.at, path, `shortServerId ${shortServerId} is used twice`);
-    ids.add(shortServerId);
-    readSecurity(value.security, `${path}.security`, problems);
-    if (value.queueMode === true) {
-      problems.add(source.at, `${path}.queueMode`, "queue mode is not available in this version");
-    }
-    const lifetimeS = Math.round((value.lifetime ?? 300_000) / 1000);
-    const history = readHistory(value.history, source.at, `${path}.history`, problems);
-    // Only an acknowledged notification is known to have arrived, so a server that wants all of it gets those.
-    const mode = value.notify ?? (history === "send" ? "confirmable" : "non-confirmable");
-    const notify = mode === "confirmable" ? "CON" : "NON";
-    const { rights } = value;
-    if (rights !== undefined && sections.length === 1 && bootstrap === undefined) {
-      problems.add(
-        placeOf({ value, source }, "rights"),
-        `${path}.rights`,
-        "a server that is the only one has all rights",
-      );
-    }
-    return {
-      account: { uri: value.uri, shortServerId, lifetimeS, send: "open", notify },
-      history,
-      ...(rights === undefined ? {} : { rights }),
-    };
-  });
 }

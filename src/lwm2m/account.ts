@@ -23,10 +23,25 @@ export interface ServerAccount extends PeerAccount {
   /** Default Minimum and Maximum Period /1/x/2 and /1/x/3, seconds; absent means none. */
   readonly defaultPminS?: number;
   readonly defaultPmaxS?: number;
+  /** The standard's defaults where it says nothing. */
+  readonly registration?: AccountRegistration;
   /** In queue mode the client is reachable for this long after each message; without it, always. */
   readonly awakeMs?: number;
   /** Registers by a profile. */
   readonly profile?: ProfileId;
+}
+
+/** How registering goes on when it fails: resources 13 to 20 of object 1 (OMA LwM2M Core 1.2 §6.2.1.1). */
+export interface AccountRegistration {
+  readonly priority?: number;
+  /** Whether servers of lower priority register although this one cannot be registered with. */
+  readonly onFailure?: "block" | "proceed";
+  readonly bootstrapOnFailure?: boolean;
+  readonly initialDelayS?: number;
+  readonly retryCount?: number;
+  readonly retryTimerS?: number;
+  readonly sequenceDelayS?: number;
+  readonly sequenceRetryCount?: number;
 }
 
 /** What is agreed with the bootstrap server: the facts of its Security (0) object instance. */

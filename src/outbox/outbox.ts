@@ -66,7 +66,7 @@ export class Outbox implements AsyncDisposable {
     this.#log = log;
   }
 
-  /** `queues` is the complete list: positions of servers that are no longer configured are forgotten. */
+  /** `queues` is the complete list, as of `serve`. */
   static async open(
     database: Database,
     queues: readonly Queue[],
@@ -79,22 +79,27 @@ export class Outbox implements AsyncDisposable {
       const name = String(row["name"]);
       if (name in outbox.#counters) outbox.#counters[name as CounterName] = Number(row["value"]);
     }
-    const known = await database.all("SELECT endpoint, server FROM queues");
+    await outbox.serve(queues);
+    return outbox;
+  }
+
+  /** The complete list of those who want samples: the positions of all others are forgotten, new ones get what is left. */
+  async serve(queues: readonly Queue[]): Promise<void> {
+    const known = await this.#database.all("SELECT endpoint, server FROM queues");
     for (const row of known) {
       const stays = queues.some((q) => q.endpoint === row["endpoint"] && q.shortServerId === row["server"]);
       if (!stays) {
         const key = [String(row["endpoint"]), Number(row["server"])];
-        await database.run("DELETE FROM queues WHERE endpoint = ? AND server = ?", key);
+        await this.#database.run("DELETE FROM queues WHERE endpoint = ? AND server = ?", key);
       }
     }
     // One flush of the disk, however many there are.
-    await database.transaction(
+    await this.#database.transaction(
       queues.map(({ endpoint, shortServerId }): Statement => {
         return ["INSERT OR IGNORE INTO queues VALUES (?, ?, 0)", [endpoint, shortServerId]];
       }),
     );
-    await database.run("DELETE FROM samples WHERE endpoint NOT IN (SELECT endpoint FROM queues)");
-    return outbox;
+    await this.#database.run("DELETE FROM samples WHERE endpoint NOT IN (SELECT endpoint FROM queues)");
   }
 
   /**

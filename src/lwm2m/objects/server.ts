@@ -22,7 +22,7 @@ export interface ServerSettings {
   readonly binding: string;
   /** Preferred Transport /1/x/22: a letter of the binding. */
   readonly preferredTransport: string | undefined;
-  /** Registration Priority Order /1/x/13: lower ones register first; undefined ones in no order, after all others. */
+  /** Registration Priority Order /1/x/13: lower ones register first; undefined ones wait for nobody. */
   readonly priority: number | undefined;
   /** Registration Failure Block /1/x/15: a failure keeps servers of lower priority from registering. */
   readonly failureBlock: boolean;
@@ -101,7 +101,18 @@ export function addServerObject(
 
 /** What an instance of object 1 holds of an account; the older definitions of the object lack some of it. */
 export function serverValues(account: ServerAccount): readonly (readonly [number, Value])[] {
-  const { defaultPminS, defaultPmaxS } = account;
+  const { defaultPminS, defaultPmaxS, registration = {} } = account;
+  const { priority, onFailure, bootstrapOnFailure } = registration;
+  const further: readonly (readonly [number, Value | undefined])[] = [
+    [ServerId.priority, priority],
+    [ServerId.initialDelay, registration.initialDelayS],
+    [ServerId.failureBlock, onFailure === undefined ? undefined : onFailure === "block"],
+    [ServerId.bootstrapOnFailure, bootstrapOnFailure],
+    [ServerId.retryCount, registration.retryCount],
+    [ServerId.retryTimer, registration.retryTimerS],
+    [ServerId.sequenceDelay, registration.sequenceDelayS],
+    [ServerId.sequenceRetryCount, registration.sequenceRetryCount],
+  ];
   return [
     [ServerId.shortServerId, account.shortServerId],
     [ServerId.lifetime, account.lifetimeS],
@@ -112,6 +123,7 @@ export function serverValues(account: ServerAccount): readonly (readonly [number
     [ServerId.binding, "U"],
     [ServerId.muteSend, account.send === "muted"],
     [ServerId.notificationMode, account.notify === "CON" ? 1 : 0],
+    ...further.flatMap(([resourceId, value]) => (value === undefined ? [] : [[resourceId, value] as const])),
   ];
 }
 
