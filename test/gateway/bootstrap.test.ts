@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { random } from "../fakes/random.js";
+import { expectBalance } from "./balance.js";
 import { Rig } from "./rig.js";
 
 const { seed } = random();
@@ -60,5 +61,25 @@ describe(`a gateway that knows a bootstrap server only (seed ${seed})`, () => {
     expect(rig.messages("the bootstrap server's configuration is inconsistent")).toMatchObject([
       { problems: expect.arrayContaining(["/0/0/0 is of scheme coap+tcp, which is not supported here"]) },
     ]);
+  });
+
+  it("keeps its servers over a power cut, and delivers what they missed", async () => {
+    await using rig = new Rig({ seed, bootstrap: "only" });
+    await rig.start();
+    await rig.run(5000);
+    await bootstrap(rig);
+    await rig.run(15_000);
+    const left = await rig.copyState();
+    rig.server.presence = "silent";
+    await rig.stop();
+    rig.server.forget();
+    await rig.start(left);
+    await rig.run(15_000);
+    rig.server.presence = "there";
+    await rig.run(15_000);
+    expect(rig.bootstrapServer.log).toEqual([REQUEST]);
+    rig.plant.trouble("meter", "resting");
+    const fromMs = rig.clock.nowMs() - 30_000;
+    await expectBalance(rig, 600_000, { counts: ({ atMs }) => atMs > fromMs });
   });
 });
