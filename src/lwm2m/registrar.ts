@@ -94,6 +94,7 @@ export class Registrar {
 
   /** What the next process is to know. */
   keep(): void {
+    if (this.#state.state === "closed") return;
     const { shelf, record, link } = this.#options;
     shelf.keep(this.#state, this.#known, record, link.knownAddress);
   }

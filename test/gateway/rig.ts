@@ -52,6 +52,8 @@ export interface RigOptions {
   readonly observesAt?: string;
   /** Without it the gateway has no objects 4 and 7. */
   readonly host?: Host;
+  /** What becomes of the registrations when a gateway is stopped; "deregister" when absent. */
+  readonly ending?: "deregister" | "suspend";
 }
 
 interface LogLine {
@@ -168,8 +170,9 @@ export class Rig implements AsyncDisposable {
       this.log.push({ level: 50, msg: "a part of the gateway failed", error: String(error) });
     });
     const log = createLog("info", (line) => this.log.push(JSON.parse(line)));
-    const { host } = this.#options;
+    const { host, ending = "deregister" } = this.#options;
     const context = {
+      ending: () => ending,
       clock,
       log,
       random: this.#random,
@@ -226,10 +229,11 @@ export class Rig implements AsyncDisposable {
     await writeFile(join(folder, "causeway.yaml"), JSON.stringify(document));
   }
 
-  /** Moves the clock on, and lets the database end what it began. */
-  readonly run = async (ms: number): Promise<void> => {
+  /** Moves the clock on, and lets the database end what it began; with `nobody` there is no gateway. */
+  readonly run = async (ms: number, who: "gateway" | "nobody" = "gateway"): Promise<void> => {
     for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) {
       await this.clock.advance(Math.min(STEP_MS, leftMs));
+      if (who === "nobody") continue;
       for (let round = 0; round < IO_ROUNDS; round++) await this.gateway.status();
     }
   };
