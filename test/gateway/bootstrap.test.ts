@@ -1,25 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { random } from "../fakes/random.js";
 import { expectBalance } from "./balance.js";
-import { Rig } from "./rig.js";
+import { METER_PATHS, Rig } from "./rig.js";
 
 const { seed } = random();
 const REQUEST = "POST /bs?ep=urn:dev:os:32473-1&pct=112";
 
-/** Gives the gateway its server 1, as it would stand in its file. */
-async function bootstrap({ bootstrapServer }: Rig): Promise<void> {
+/** Gives the gateway one server and no other, as it would stand in its file. */
+async function bootstrap({ bootstrapServer }: Rig, shortServerId = 1): Promise<void> {
   const put = async (target: string, records: readonly object[]): Promise<void> => {
     const payload = JSON.stringify(records);
     expect(await bootstrapServer.text("PUT", target, { contentFormat: 110, payload })).toBe("2.04");
   };
   await put("/0/0", [
-    { bn: "/0/0/", n: "0", vs: "coap://192.0.2.1" },
+    { bn: "/0/0/", n: "0", vs: `coap://192.0.2.${shortServerId}` },
     { n: "1", vb: false },
     { n: "2", v: 3 },
-    { n: "10", v: 1 },
+    { n: "10", v: shortServerId },
   ]);
   await put("/1/0", [
-    { bn: "/1/0/", n: "0", v: 1 },
+    { bn: "/1/0/", n: "0", v: shortServerId },
     { n: "1", v: 300 },
     { n: "6", vb: true },
     { n: "7", vs: "U" },
@@ -81,5 +81,26 @@ describe(`a gateway that knows a bootstrap server only (seed ${seed})`, () => {
     rig.plant.trouble("meter", "resting");
     const fromMs = rig.clock.nowMs() - 30_000;
     await expectBalance(rig, 600_000, { counts: ({ atMs }) => atMs > fromMs });
+  });
+
+  it("leaves a server for another, which gets every reading from then on", async () => {
+    await using rig = new Rig({ seed, bootstrap: "only", servers: [METER_PATHS, METER_PATHS] });
+    const [first, second] = rig.servers;
+    if (first === undefined || second === undefined) throw new Error("no servers");
+    await rig.start();
+    await rig.run(5000);
+    await bootstrap(rig);
+    await rig.run(15_000);
+    const switchedAtMs = rig.clock.nowMs();
+    second.presence = "silent";
+    await bootstrap(rig, 2);
+    await rig.run(20_000);
+    const before = first.arrivals.length;
+    second.presence = "there";
+    await rig.run(15_000);
+    expect(first.arrivals).toHaveLength(before);
+    rig.plant.trouble("meter", "resting");
+    const counts = ({ atMs }: { atMs: number }): boolean => atMs > switchedAtMs + 1000;
+    await expectBalance(rig, 600_000, { server: second, counts });
   });
 });
