@@ -21,17 +21,21 @@ export interface Answer {
   readonly payload: Uint8Array;
 }
 
-/** Values by path, in the order of the payload. */
+/** Values by path, with the prefix of a device where one was named, in the order of the payload. */
 export function valuesOf({ contentFormat, payload, path, of }: Answer): ReadonlyMap<string, Value> {
   const codec = codecOf(contentFormat);
   if (codec === undefined) throw new Error(`${of}: no codec for Content-Format ${contentFormat}`);
+  const [, behind, own = path] = /^\/([^/\d][^/]*)(\/.*)$/.exec(path) ?? [];
   const entries = codec.decode(payload, {
-    target: parsePath(path),
+    target: parsePath(own),
+    ...(behind === undefined ? {} : { prefix: behind }),
     resource: (objectId, resourceId) => models.object(objectId)?.resources.get(resourceId),
     nowMs: 0,
   });
   const values = new Map<string, Value>();
-  for (const entry of entries) if (entry.value !== null) values.set(formatPath(entry.path), entry.value);
+  for (const { path: at, value, prefix = behind } of entries) {
+    if (value !== null) values.set(`${prefix === undefined ? "" : `/${prefix}`}${formatPath(at)}`, value);
+  }
   return values;
 }
 

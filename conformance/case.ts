@@ -18,8 +18,8 @@ export interface ConformanceCase {
   readonly entry?: "TestFest";
   /** Configuration C.14 has two servers. */
   readonly servers?: 2;
-  /** A device whose readings are there to be sent, or one with a position. */
-  readonly field?: "device" | "location";
+  /** A device whose readings are there to be sent, one with a position, or two behind prefixes (OMA LwM2M Gateway). */
+  readonly field?: "device" | "location" | "behind";
   /** `rights` of the configuration, per server; absent for all of them. */
   readonly rights?: readonly (object | undefined)[];
   /** Where the script does otherwise than the ETS prints, and why. */
@@ -42,6 +42,7 @@ export interface BootstrapCase {
   readonly note?: string;
   /** The gateway has the server's account from the beginning; otherwise only a bootstrap can tell of it. */
   readonly factory?: "server";
+  readonly field?: "behind";
   /** The gateway begins with a Bootstrap-Pack-Request. */
   readonly pack?: "try";
   /** Before the gateway starts. */

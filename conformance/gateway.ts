@@ -23,13 +23,41 @@ points:
 objects:
   - { object: 6, resources: { 0: lat, 1: lon } }
 `,
+  "room-a": roomProfile("room-a", "Room A"),
+  "room-b": roomProfile("room-b", "Room B"),
 };
+
+function roomProfile(name: string, title: string): string {
+  return `profile: ${name}
+title: ${title}
+adapter: sim
+points:
+  temperature: { wave: constant, min: 22.1, every: slow }
+  setpoint: { wave: constant, min: 21, access: rw, every: slow }
+  level: { wave: sine, period: 5s, every: fast }
+objects:
+  - { object: 3303, resources: { 5700: temperature, 5701: { value: Cel } } }
+  - { object: 3308, resources: { 5900: setpoint } }
+  - { object: 3300, resources: { 5700: level } }
+`;
+}
+
+const SIMULATED = { link: "simulation" };
+const DEVICES = {
+  device: [{ ...SIMULATED, name: "device", profile: "device" }],
+  location: [{ ...SIMULATED, name: "device", profile: "location" }],
+  // As the examples of OMA LwM2M Gateway 1.1.1 §10 name them.
+  behind: [
+    { ...SIMULATED, name: "a", profile: "room-a", expose: "gateway", id: "urn:dev:os:32473-101", prefix: "d01" },
+    { ...SIMULATED, name: "b", profile: "room-b", expose: "gateway", id: "urn:dev:os:32473-102", prefix: "d02" },
+  ],
+} as const;
 
 export interface GatewayOptions {
   /** URIs, in the order of their short server ids. */
   readonly servers: readonly string[];
   readonly bootstrap?: { readonly uri: string; readonly pack?: "try" };
-  readonly field?: keyof typeof PROFILES;
+  readonly field?: keyof typeof DEVICES;
   /** Per server. */
   readonly rights?: readonly (object | undefined)[];
 }
@@ -67,7 +95,7 @@ export class GatewayUnderTest implements AsyncDisposable {
         })),
         ...(bootstrap === undefined ? {} : { bootstrap: { ...bootstrap, history } }),
         links: { simulation: { adapter: "sim" } },
-        devices: field === undefined ? [] : [{ name: "device", link: "simulation", profile: field }],
+        devices: field === undefined ? [] : DEVICES[field],
       }),
     );
     const program = join(packageRoot(), "dist", "src", "main.js");

@@ -7,7 +7,9 @@ import { connectivity } from "./cases/connectivity.js";
 import { discovery } from "./cases/discover.js";
 import { dmRead } from "./cases/dm-read.js";
 import { dmWrite } from "./cases/dm-write.js";
+import { gateway, gatewayBootstrap } from "./cases/gateway.js";
 import { instances } from "./cases/instances.js";
+import { leshan } from "./cases/leshan.js";
 import { objects } from "./cases/objects.js";
 import { portfolio } from "./cases/portfolio.js";
 import { registration } from "./cases/registration.js";
@@ -29,6 +31,9 @@ const CASES = [
   ...portfolio,
   ...objects,
   ...access,
+  ...gateway,
+  ...gatewayBootstrap,
+  ...leshan,
 ];
 
 const { values } = parseArgs({

@@ -8,7 +8,7 @@ export function inOrder(verdicts: readonly Verdict[]): readonly Verdict[] {
 }
 
 function isOwn(id: string): boolean {
-  return id.startsWith("causeway-");
+  return !id.includes("-int-");
 }
 
 /** One line per case: id, `*` for an entry criterion of the TestFest, title, verdict. */

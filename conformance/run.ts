@@ -66,6 +66,7 @@ async function runBootstrapCase(one: BootstrapCase): Promise<void> {
   const options = {
     servers: one.factory === "server" ? [await server.uri()] : [],
     bootstrap: { uri: await bootstrap.uri(), ...(one.pack === undefined ? {} : { pack: one.pack }) },
+    ...(one.field === undefined ? {} : { field: one.field }),
   };
   await withGateway(options, () => one.run(setup));
 }
