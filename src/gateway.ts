@@ -148,18 +148,25 @@ export async function openGateway(
   listener: GatewayListener = {},
 ): Promise<Gateway> {
   const { clock, random, restart, host, coap } = context;
-  const links: { field?: Field; outbox?: Outbox; client?: Lwm2mClient } = {};
+  const links: { field?: Field; outbox?: Outbox; client?: Lwm2mClient; reset?: "asked" } = {};
   const sendEvents = async (entries: readonly Entry[]): Promise<void> => links.client?.send(entries, scope.signal);
   const events = isWanted(config, "event-log") ? new EventLog(clock, sendEvents) : undefined;
   const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
   const documents = scope.use(await Documents.open(database, clock, log));
+  scope.defer(() => {
+    if (links.reset === "asked") documents.forgetAll();
+  });
   const instances = await InstanceTable.open(databaseInstanceStore(database));
   const exposure = expose(config, {
     clock,
     random,
     instances,
     reboot: restart,
+    factoryReset() {
+      links.reset = "asked";
+      restart();
+    },
     ...(host === undefined ? {} : { host }),
     ...(events === undefined ? {} : { events }),
     ...(coap === undefined ? {} : { coap }),

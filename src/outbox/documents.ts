@@ -40,14 +40,11 @@ export class Documents implements AsyncDisposable {
 
   /** What is kept of endpoints that are not exposed any more is forgotten. */
   keepEndpoints(endpoints: ReadonlySet<string>): void {
-    for (const endpoint of [...this.#byEndpoint.keys()].filter((name) => !endpoints.has(name))) this.forget(endpoint);
+    for (const endpoint of [...this.#byEndpoint.keys()].filter((name) => !endpoints.has(name))) this.#forget(endpoint);
   }
 
-  /** Forgets all that is kept of the endpoint. */
-  forget(endpoint: string): void {
-    for (const [section, documents] of this.#byEndpoint.get(endpoint) ?? []) {
-      for (const key of [...documents.keys()]) this.#remove(endpoint, section, key);
-    }
+  forgetAll(): void {
+    for (const endpoint of this.#byEndpoint.keys()) this.#forget(endpoint);
   }
 
   of(endpoint: string): ClientState {
@@ -65,6 +62,12 @@ export class Documents implements AsyncDisposable {
     this.#state = "closed";
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  #forget(endpoint: string): void {
+    for (const [section, documents] of this.#byEndpoint.get(endpoint) ?? []) {
+      for (const key of [...documents.keys()]) this.#remove(endpoint, section, key);
+    }
   }
 
   #load(endpoint: string, section: StateSection): ReadonlyMap<string, Json> {

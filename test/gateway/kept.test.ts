@@ -112,4 +112,22 @@ describe("what a server sets", () => {
     expect(await ask("GET", "/3300/0", { accept: 40 })).toContain("</3300/0>;pmin=7");
     expect(rig.server.log.filter((line) => line.includes("lt=600"))).toHaveLength(1);
   });
+
+  it("is forgotten by a Factory Reset /3/0/5", async () => {
+    await using rig = new Rig({ seed, ending: "suspend" });
+    await rig.start();
+    await rig.run(5000);
+    const ask = (method: "GET" | "PUT" | "POST", path: string, options = {}) =>
+      rig.during(rig.server.ask(method, path, options));
+    expect(await ask("PUT", "/1/0/1", { payload: "600" })).toBe("2.04");
+    expect(await ask("PUT", "/3300/0", { query: ["pmin=7"] })).toBe("2.04");
+    await rig.run(2000);
+    expect(await ask("POST", "/3/0/5")).toBe("2.04");
+    await rig.stop();
+    await rig.start(rig.folder);
+    await rig.run(5000);
+    expect(registers(rig)).toHaveLength(2);
+    expect(await ask("GET", "/1/0/1")).toBe("2.05 300");
+    expect(await ask("GET", "/3300/0", { accept: 40 })).not.toContain("pmin=7");
+  });
 });
