@@ -31,7 +31,8 @@ export class KeptAccounts implements Disposable {
       state.put("accounts", ORIGIN, origin);
     }
     this.instances.restore(clock.nowMs());
-    if (tree.objects.get(0)?.instances.size === 0) this.#addConfigured();
+    const restored = accountsOf(tree);
+    if (restored.servers.length === 0 && restored.bootstrap === undefined) this.#addConfigured();
   }
 
   /** The server accounts in the tree, with what the configuration says of how to meet them. */
@@ -53,6 +54,10 @@ export class KeptAccounts implements Disposable {
 
   #addConfigured(): void {
     const { tree, clock, servers, bootstrap } = this.#options;
+    // Halves of accounts may be left.
+    for (const objectId of [0, 1]) {
+      for (const id of [...(tree.objects.get(objectId)?.instances.keys() ?? [])]) tree.removeInstance(objectId, id);
+    }
     for (const [instanceId, account] of servers.entries()) addServerAccount(tree, instanceId, account, clock.nowMs());
     if (bootstrap !== undefined) addBootstrapAccount(tree, Math.max(1, servers.length), bootstrap, clock.nowMs());
   }

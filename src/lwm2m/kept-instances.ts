@@ -1,8 +1,10 @@
 import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { ClientState, Json } from "./client-state.js";
-import { formatPath, parsePath } from "./path.js";
+import type { ObjectModel } from "./model.js";
+import { formatPath, type Path, parsePath } from "./path.js";
 import type { ObjectInstance, ObjectTree } from "./tree.js";
+import type { Value } from "./value.js";
 import { jsonOfValue, valueOfJson } from "./value-json.js";
 
 /**
@@ -62,20 +64,12 @@ export class KeptInstances implements Disposable {
     if (object?.factory === undefined) throw new CausewayError("STATE_INVALID", `object ${objectId} is not kept`);
     if (object.instances.has(instanceId)) return;
     const { model } = object;
+    // Understood as a whole before anything of it is seen.
+    const resources = [...resourcesOf(document, model)];
     this.#tree.addInstance(model, instanceId, object.factory.create(instanceId));
-    for (const [id, json] of fieldsOf(document)) {
-      const resourceId = Number(id);
-      const resource = model.resources.get(resourceId);
-      if (resource?.type === undefined) continue;
-      const path = [objectId, instanceId, resourceId];
-      if (!resource.multiple) {
-        this.#tree.set(path, { value: valueOfJson(resource.type, json), atMs: nowMs });
-        continue;
-      }
+    for (const { resourceId, values } of resources) {
       this.#tree.declare(objectId, instanceId, resourceId);
-      for (const [part, value] of fieldsOf(json)) {
-        this.#tree.set([...path, Number(part)], { value: valueOfJson(resource.type, value), atMs: nowMs });
-      }
+      for (const [path, value] of values) this.#tree.set([objectId, instanceId, ...path], { value, atMs: nowMs });
     }
   }
 
@@ -116,6 +110,24 @@ function jsonOfInstance(instance: ObjectInstance): Json {
     } else if (single !== undefined) fields[id] = jsonOfValue(single.value);
   }
   return fields;
+}
+
+interface KeptResource {
+  readonly resourceId: number;
+  /** By resource, and resource instance of a multiple one. */
+  readonly values: readonly (readonly [Path, Value])[];
+}
+
+/** Throws STATE_INVALID; resources that the model lacks are left out. */
+function* resourcesOf(document: Json, model: ObjectModel): Generator<KeptResource> {
+  for (const [id, json] of fieldsOf(document)) {
+    const resourceId = Number(id);
+    const { type, multiple } = model.resources.get(resourceId) ?? {};
+    if (type === undefined) continue;
+    const parts = multiple === true ? fieldsOf(json) : undefined;
+    const values = parts?.map(([part, value]) => [[resourceId, Number(part)], valueOfJson(type, value)] as const);
+    yield { resourceId, values: values ?? [[[resourceId], valueOfJson(type, json)]] };
+  }
 }
 
 function fieldsOf(json: Json): [string, Json][] {
