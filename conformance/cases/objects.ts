@@ -5,11 +5,15 @@ import type { ConformanceCase } from "../case.js";
 import { expectCode, expectContent, expectEqual, expectTrue } from "../difference.js";
 import { payloadOf, type Values } from "../payload.js";
 import type { Server } from "../server.js";
+import { createPortfolio } from "./portfolio.js";
 
 const POSITION = { "/6/0/0": undefined, "/6/0/1": undefined, "/6/0/5": undefined };
 const DATA = utf8Encode('{"meter":1}');
 
-/** ETS §6.6.7 (Location), §6.7.6 (BinaryAppDataContainer), §6.7.7 (Event Log) and §6.4.11 (Send of chosen resources). */
+/**
+ * ETS §6.6.7 (Location), §6.7.6 (BinaryAppDataContainer), §6.7.7 (Event Log) and §6.4.11 (Send of chosen resources), and
+ * Factory Reset, for which it has no procedure.
+ */
 export const objects: readonly ConformanceCase[] = [
   {
     id: "1.1-int-311",
@@ -93,6 +97,19 @@ export const objects: readonly ConformanceCase[] = [
       expectContent(answer, expected, ContentFormat.tlv);
       const text = Buffer.from(valuesOf(answer).get("/20/0/4014") as Uint8Array).toString();
       expectTrue("LogData tells of the registration", text.includes("info registered"), text);
+    },
+  },
+  {
+    id: "causeway-device-1",
+    title: "Device: Factory Reset forgets what servers have brought",
+    async run({ server }) {
+      await createPortfolio(server, 0, ["a"]);
+      await server.write("/1/0/1", 60);
+      await server.next("Update");
+      await server.execute("/3/0/5");
+      const { query, links } = await server.next("Register");
+      expectTrue("lifetime of the configuration", query.includes("lt=86400"), query);
+      expectTrue("no instance of object 16", !links.includes("</16/0>"), links);
     },
   },
 ];
