@@ -22,7 +22,8 @@ import { databaseInstanceStore } from "./outbox/instance-rows.js";
 import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
 import type { SampleOrigin } from "./outbox/row.js";
 import { type Host, isWanted } from "./own-objects.js";
-import { EndpointDrains, SCHEMES, settledNow } from "./uplink.js";
+import { type DemandedDevice, followDemand } from "./poll-demand.js";
+import { EndpointDrains, type Historian, SCHEMES, settledNow } from "./uplink.js";
 
 export interface GatewayContext {
   readonly clock: Clock;
@@ -193,12 +194,12 @@ export async function openGateway(
   const historians = (client: Lwm2mClient) => historiansOf(client, config);
   const queues = (): readonly Queue[] =>
     endpoints.flatMap(({ endpoint, client }) =>
-      historians(client).map((shortServerId) => ({ endpoint, shortServerId })),
+      historians(client).map(({ shortServerId }) => ({ endpoint, shortServerId })),
     );
   const outbox = scope.use(await Outbox.open(database, queues(), config.outbox, clock, log));
   await outbox.keepExposed((origin) => isExposed(exposure, origin));
   const clients = new Map(endpoints.map(({ endpoint, client }) => [endpoint, client]));
-  outbox.settleBy(() => settledNow(clients, historians));
+  outbox.settleBy(() => settledNow(clients, historians, clock.nowMs()));
   if (keepsHistory(config)) links.outbox = outbox;
 
   const field = await openField(
@@ -220,6 +221,7 @@ export async function openGateway(
   links.field = field;
 
   for (const { endpoint, client } of endpoints) {
+    followDemand(client, devicesAt(endpoint, exposure), field, clock, scope);
     const drains = new EndpointDrains({ outbox, endpoint, client, clock, log, random }, scope);
     drains.serve(historians(client));
     const onAccounts = client.onAccounts(() => {
@@ -258,12 +260,18 @@ export async function openGateway(
 }
 
 /** The servers of a client that want what they missed. */
-function historiansOf({ accounts }: Lwm2mClient, { servers, bootstrap }: GatewayConfig): readonly number[] {
-  const ids = accounts.map(({ shortServerId }) => shortServerId);
-  return ids.filter((id) => {
-    const configured = servers.find(({ account }) => account.shortServerId === id) ?? bootstrap;
-    return configured?.history !== "none";
+function historiansOf({ accounts }: Lwm2mClient, { servers, bootstrap }: GatewayConfig): readonly Historian[] {
+  return accounts.flatMap(({ shortServerId }) => {
+    const configured = servers.find(({ account }) => account.shortServerId === shortServerId) ?? bootstrap;
+    const history = configured?.history ?? "send";
+    return history === "none" ? [] : [{ shortServerId, history }];
   });
+}
+
+function devicesAt(endpoint: string, { places, bridge }: Exposure): readonly DemandedDevice[] {
+  return [...places]
+    .filter(([, place]) => place.endpoint === endpoint)
+    .map(([name, { prefix }]) => ({ name, points: bridge.pathsOf(name), ...(prefix === undefined ? {} : { prefix }) }));
 }
 
 function keepsHistory({ servers, bootstrap }: GatewayConfig): boolean {

@@ -7,8 +7,8 @@ import { CoapSettings } from "./coap/settings.js";
 import { countTraffic, type TrafficCounter } from "./coap/traffic.js";
 import { openUdp } from "./coap/udp.js";
 import type { Lwm2mClient, OpenPeer } from "./lwm2m/client.js";
-import type { Entry } from "./lwm2m/codec/codec.js";
 import { senmlCborCodec } from "./lwm2m/codec/senml-cbor.js";
+import type { TimedEntry } from "./lwm2m/stored-replay.js";
 import { type DrainTarget, drain, fateOf, type ServerView } from "./outbox/drain.js";
 import type { Outbox, Queue } from "./outbox/outbox.js";
 import type { OutboxSample, StoredSample } from "./outbox/row.js";
@@ -50,6 +50,12 @@ export function peerOpener(context: {
 
 const WAKE_AFTER_MS = 100;
 
+/** A server that is to have what it missed, by Send or by stored notifications. */
+export interface Historian {
+  readonly shortServerId: number;
+  readonly history: "send" | "notify";
+}
+
 interface DrainContext {
   readonly outbox: Outbox;
   readonly endpoint: string;
@@ -86,20 +92,20 @@ export class EndpointDrains {
   }
 
   /** The servers that want history now; the outbox has their queues. */
-  serve(shortServerIds: readonly number[]): void {
+  serve(historians: readonly Historian[]): void {
     for (const [shortServerId, running] of this.#running) {
-      if (shortServerIds.includes(shortServerId)) continue;
+      if (historians.some((one) => one.shortServerId === shortServerId)) continue;
       this.#running.delete(shortServerId);
       running.abort(new CausewayError("COAP_CLOSED", "the server is none of the client's any more"));
     }
-    for (const shortServerId of shortServerIds) if (!this.#running.has(shortServerId)) this.#start(shortServerId);
+    for (const historian of historians) if (!this.#running.has(historian.shortServerId)) this.#start(historian);
   }
 
-  #start(shortServerId: number): void {
-    const { outbox, endpoint } = this.#context;
+  #start(historian: Historian): void {
+    const { outbox } = this.#context;
     const running = new AbortController();
-    this.#running.set(shortServerId, running);
-    const target = targetOf({ endpoint, shortServerId }, this.#context, this.#wake);
+    this.#running.set(historian.shortServerId, running);
+    const target = targetOf(historian, this.#context, this.#wake);
     this.#scope.spawn(async (signal) => {
       await drain(outbox, target, this.#context, AbortSignal.any([signal, running.signal])).catch((error: unknown) => {
         if (!running.signal.aborted) throw error;
@@ -119,28 +125,69 @@ export class EndpointDrains {
 /** Whether all servers of a sample's endpoint have it or do not want it, as of the moment of the call. */
 export function settledNow(
   clients: ReadonlyMap<string, Lwm2mClient>,
-  shortServerIds: (client: Lwm2mClient) => readonly number[],
+  historians: (client: Lwm2mClient) => readonly Historian[],
+  nowMs: number,
 ): (sample: OutboxSample) => boolean {
   const views = new Map<string, readonly ServerView[]>();
   return (sample) => {
     let known = views.get(sample.endpoint);
     if (known === undefined) {
       const client = clients.get(sample.endpoint);
-      known = client === undefined ? [AWAY] : shortServerIds(client).map((id) => viewOf(client, id));
+      known = client === undefined ? [AWAY] : historians(client).map((historian) => viewOf(client, historian, nowMs));
       views.set(sample.endpoint, known);
     }
     return known.every((view) => fateOf(sample, view) === "done");
   };
 }
 
-function targetOf(queue: Queue, { client, clock }: DrainContext, wake: Signal): DrainTarget {
-  return {
+function targetOf(historian: Historian, context: DrainContext, wake: Signal): DrainTarget {
+  const { client, clock, endpoint, outbox } = context;
+  const { shortServerId, history } = historian;
+  const queue = { endpoint, shortServerId };
+  const target = {
     queue,
-    view: () => viewOf(client, queue.shortServerId),
-    changed: (signal) => abortable(wake.next, signal),
-    fit: (samples) => fitting(samples, clock.nowMs()),
-    send: (samples, signal) => client.send(entriesOf(samples), signal, queue.shortServerId),
+    view: () => viewOf(client, historian, clock.nowMs()),
+    changed: (signal: AbortSignal) => abortable(wake.next, signal),
   };
+  if (history === "send") {
+    return {
+      ...target,
+      fit: (samples) => fitting(samples, clock.nowMs()),
+      send: (samples, signal) => client.send(entriesOf(samples), signal, shortServerId),
+    };
+  }
+  return {
+    ...target,
+    // They are for several observations, so that the client makes the messages.
+    fit: (samples) => samples.length,
+    async send(samples) {
+      await client.tellStored(entriesOf(await newestOf(samples, queue, client, outbox)), shortServerId);
+    },
+  };
+}
+
+/** Without those of which more are stored than the server wants (hqmax). */
+async function newestOf(
+  samples: readonly StoredSample[],
+  queue: Queue,
+  client: Lwm2mClient,
+  outbox: Outbox,
+): Promise<readonly StoredSample[]> {
+  const firstIds = new Map<string, Promise<number>>();
+  const firstIdOf = async (sample: StoredSample): Promise<number> => {
+    const storing = client.storing(queue.shortServerId, sample);
+    if (storing === undefined) return Number.POSITIVE_INFINITY;
+    const { limit, untilMs } = storing;
+    return Number.isFinite(limit) ? await outbox.nthNewest(queue, sample, limit, untilMs) : 0;
+  };
+  const wanted: StoredSample[] = [];
+  for (const sample of samples) {
+    const key = `${sample.prefix ?? ""} ${sample.path.join("/")}`;
+    const firstId = firstIds.get(key) ?? firstIdOf(sample);
+    firstIds.set(key, firstId);
+    if (sample.id >= (await firstId)) wanted.push(sample);
+  }
+  return wanted;
 }
 
 /**
@@ -158,7 +205,7 @@ function fitting(samples: readonly StoredSample[], nowMs: number): number {
   }
 }
 
-function entriesOf(samples: readonly StoredSample[]): readonly Entry[] {
+function entriesOf(samples: readonly StoredSample[]): readonly TimedEntry[] {
   return samples.map(({ path, type, value, atMs, prefix }) => ({
     path,
     type,
@@ -170,7 +217,7 @@ function entriesOf(samples: readonly StoredSample[]): readonly Entry[] {
 
 const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, telling: () => "unobserved" };
 
-function viewOf(client: Lwm2mClient, shortServerId: number): ServerView {
+function viewOf(client: Lwm2mClient, { shortServerId, history }: Historian, nowMs: number): ServerView {
   const status = client.registrations.find((registration) => registration.shortServerId === shortServerId);
   const isInTouch = status?.state === "registered" || status?.state === "asleep";
   const registeredAtMs = isInTouch ? status.registeredAtMs : undefined;
@@ -180,6 +227,9 @@ function viewOf(client: Lwm2mClient, shortServerId: number): ServerView {
     registeredAtMs,
     provenAtMs: status?.provenAtMs ?? registeredAtMs,
     telling: (sample, atMs) => client.telling(shortServerId, sample, atMs),
+    ...(history === "send"
+      ? {}
+      : { stored: { nowMs, takes: (sample) => client.storing(shortServerId, sample) !== undefined } }),
   };
 }
 

@@ -9,8 +9,8 @@ import type { Report } from "../mapping/report.js";
 import type { FurtherObject } from "./further-objects.js";
 import type { ServerRights } from "./rights.js";
 
-/** How samples that no server could take are delivered afterwards. */
-export type History = "send" | "none";
+/** How samples that no server could take are delivered afterwards: by Send, by stored notifications, or not at all. */
+export type History = "send" | "notify" | "none";
 
 export interface ServerConfig {
   readonly account: ServerAccount;

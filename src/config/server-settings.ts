@@ -1,5 +1,5 @@
 import { oneOf, type Problems, refine, type Schema, string } from "../base/schema.js";
-import type { Located, Position } from "../base/source.js";
+import type { Located } from "../base/source.js";
 import type { History } from "./config.js";
 
 /** What servers and the bootstrap server have in common. */
@@ -18,22 +18,9 @@ export const serverUri: Schema<string> = refine(string, (uri) => {
 export const unread: Schema<Located> = { json: {}, read: (source) => source };
 
 export const securitySetting = unread;
-export const historySetting = oneOf("send", "notify", "none");
+export const historySetting: Schema<History> = oneOf("send", "notify", "none");
 
 export function readSecurity(security: Located | undefined, path: string, problems: Problems): void {
   if (security === undefined || (security.kind === "scalar" && security.value === "none")) return;
   problems.add(security.at, path, "secure transports are not available in this version; use none");
-}
-
-/** By default what no server could take is delivered afterwards. */
-export function readHistory(
-  history: "send" | "notify" | "none" | undefined,
-  at: Position,
-  path: string,
-  problems: Problems,
-): History {
-  if (history === "notify") {
-    problems.add(at, path, "history by notifications is not available in this version; use send or none");
-  }
-  return history === "none" ? "none" : "send";
 }

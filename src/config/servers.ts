@@ -3,7 +3,7 @@ import type { AccountRegistration, ServerAccount } from "../lwm2m/account.js";
 import type { BootstrapConfig, ServerConfig } from "./config.js";
 import type { ServerSection } from "./gateway-schema.js";
 import { placeOf } from "./place.js";
-import { readHistory, readSecurity } from "./server-settings.js";
+import { readSecurity } from "./server-settings.js";
 
 /** Reachable for this long after each message, unless the file says otherwise (OMA LwM2M Core 1.2 §6.6). */
 const MAX_TRANSMIT_WAIT_MS = 93_000;
@@ -21,9 +21,10 @@ export function readServers(
     ids.add(shortServerId);
     readSecurity(value.security, `${path}.security`, problems);
     const lifetimeS = secondsOf(value.lifetime ?? 300_000);
-    const history = readHistory(value.history, source.at, `${path}.history`, problems);
+    // By default what no server could take is delivered afterwards.
+    const { history = "send" } = value;
     // Only an acknowledged notification is known to have arrived, so a server that wants all of it gets those.
-    const mode = value.notify ?? (history === "send" ? "confirmable" : "non-confirmable");
+    const mode = value.notify ?? (history === "none" ? "non-confirmable" : "confirmable");
     const notify = mode === "confirmable" ? "CON" : "NON";
     const { rights } = value;
     if (rights !== undefined && sections.length === 1 && bootstrap === undefined) {

@@ -6,12 +6,16 @@ import { BootstrapSession, type BootstrapStatus } from "./bootstrap-session.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
 import { type ClientState, MemoryState } from "./client-state.js";
 import type { Entry, NamedPath } from "./codec/codec.js";
+import { type EvaluationDemand, jointDemand } from "./evaluation-demand.js";
 import { KeptAccounts } from "./kept-accounts.js";
+import { forgetReporting } from "./kept-observations.js";
 import type { ServerEffects } from "./objects/server.js";
 import { serverSettings } from "./objects/server.js";
 import type { Telling } from "./observed.js";
 import { mayBegin, type Turn } from "./registration-order.js";
 import { ServerSession } from "./session.js";
+import type { Storing } from "./stored-notifications.js";
+import type { TimedEntry } from "./stored-replay.js";
 
 export type { BootstrapAccount, OpenPeer, SecurityMode, ServerAccount } from "./account.js";
 export type { BootstrapStatus } from "./bootstrap-session.js";
@@ -31,6 +35,7 @@ export class Lwm2mClient implements AsyncDisposable {
   readonly #bootstrap: BootstrapSession;
   readonly #listeners = new Set<(status: RegistrationStatus) => void>();
   readonly #accountListeners = new Set<() => void>();
+  readonly #demandListeners = new Set<() => void>();
   #sessions: readonly Begun[] = [];
   #life: "idle" | "started" | "closed" = "idle";
   /** Of sessions that a bootstrap has replaced. */
@@ -88,6 +93,32 @@ export class Lwm2mClient implements AsyncDisposable {
   /** What notifications to the server did about a measurement of the resource at `atMs` (wall clock). */
   telling(shortServerId: number, named: NamedPath, atMs: number): Telling {
     return this.#find(shortServerId)?.telling(named, atMs) ?? "unobserved";
+  }
+
+  /** What of the resource's measurements the server is to be told later; undefined where that is only the current value. */
+  storing(shortServerId: number, named: NamedPath): Storing | undefined {
+    return this.#find(shortServerId)?.storing(named);
+  }
+
+  /**
+   * Stored notifications (OMA LwM2M Core 1.2 §6.4.2) of measurements that `telling` says no notification has told.
+   * Resolves when they are acknowledged; what nobody observes is left out. Rejects with LWM2M_NOT_REGISTERED or
+   * COAP_TIMEOUT, and may then be repeated.
+   */
+  async tellStored(entries: readonly TimedEntry[], shortServerId: number): Promise<void> {
+    const [session] = this.#targets(shortServerId);
+    await session?.tellStored(entries);
+  }
+
+  /** How often servers want the resource to be measured; undefined when none observes it. */
+  demandOf(named: NamedPath): EvaluationDemand | undefined {
+    return jointDemand(this.#sessions.map(({ session }) => session.demandOf(named)));
+  }
+
+  /** Hears when `demandOf` may say something else. */
+  onDemand(listener: () => void): Disposable {
+    this.#demandListeners.add(listener);
+    return { [Symbol.dispose]: () => this.#demandListeners.delete(listener) };
   }
 
   /**
@@ -170,7 +201,9 @@ export class Lwm2mClient implements AsyncDisposable {
     this.#abandoned = Promise.all([this.#abandoned, ...before.map((session) => session.abandon())]);
     this.#openSessions();
     for (const { account } of before) {
-      if (this.#find(account.shortServerId) === undefined) this.#options.access?.forgetServer(account.shortServerId);
+      if (this.#find(account.shortServerId) !== undefined) continue;
+      this.#options.access?.forgetServer(account.shortServerId);
+      forgetReporting(this.#state, account.shortServerId);
     }
     for (const listener of this.#accountListeners) listener();
     this.#proceed();
@@ -184,6 +217,9 @@ export class Lwm2mClient implements AsyncDisposable {
         for (const listener of this.#listeners) listener(status);
       },
       onExhausted: () => this.#note(shortServerId, "failed"),
+      onDemand: () => {
+        for (const listener of this.#demandListeners) listener();
+      },
     });
   }
 

@@ -73,6 +73,14 @@ export class ObservationShelf {
     this.#state.remove("observations", this.#keyOf(token));
   }
 
+  /** All of them, also those that were not restored. */
+  clear(): void {
+    this.#changed.clear();
+    for (const key of this.#state.load("observations").keys()) {
+      if (key.startsWith(this.#root)) this.#state.remove("observations", key);
+    }
+  }
+
   close(): void {
     this.#save();
   }

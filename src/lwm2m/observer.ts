@@ -201,7 +201,7 @@ export class Observer implements Disposable {
 
   /** A Register or De-register makes all observations void (OMA LwM2M Core 1.2 §6.4.1). */
   clear(): void {
-    for (const { token } of this.#table.all) this.#options.shelf?.forget(token);
+    this.#options.shelf?.clear();
     this.#forgetAll();
   }
 

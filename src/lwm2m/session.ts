@@ -8,6 +8,7 @@ import type { ClientState } from "./client-state.js";
 import type { Entry, NamedPath } from "./codec/codec.js";
 import { compositePaths, readComposite } from "./composite.js";
 import { Dispatcher } from "./dispatch.js";
+import type { EvaluationDemand } from "./evaluation-demand.js";
 import { Introduction } from "./introduction.js";
 import { AttributeShelves } from "./kept-attributes.js";
 import { ObservationShelf } from "./kept-observations.js";
@@ -22,13 +23,14 @@ import { ObserveSequence } from "./observe-sequence.js";
 import type { Telling } from "./observed.js";
 import { Observer } from "./observer.js";
 import { isHidden } from "./operations.js";
-import { observableOf, readRequest } from "./read-request.js";
 import { Registrar } from "./registrar.js";
 import { isLive, type Registration, type RegistrationEvent } from "./registration.js";
 import { RegistrationRecord } from "./registration-record.js";
 import { rootOf } from "./registration-request.js";
 import { ServerLink } from "./server-link.js";
 import { type SendContext, send } from "./session-send.js";
+import type { StoredEntry, Storing } from "./stored-notifications.js";
+import type { TimedEntry } from "./stored-replay.js";
 import type { TreeChange } from "./tree.js";
 import { Views } from "./views.js";
 
@@ -42,8 +44,8 @@ export interface SessionListener {
   onStatus(status: RegistrationStatus): void;
   /** Registering has failed as often as the server's settings allow, or was refused; it is tried on. */
   onExhausted(): void;
-  /** How often the server wants resources to be measured may be another now. */
-  onDemand?(): void;
+  /** What `demandOf` says may be another now. */
+  onDemand(): void;
 }
 
 /** One server: keeps the registration up, answers the server while there is one, and tells it what it observes. */
@@ -108,7 +110,7 @@ export class ServerSession {
       onLost: () => this.#onLost(),
       onRejected: (sinceMs) => this.#onRejected(sinceMs),
       onChange: () => this.#report(),
-      onDemand: () => listener.onDemand?.(),
+      onDemand: () => listener.onDemand(),
     });
     this.#dispatcher = new Dispatcher({
       explainer,
@@ -202,6 +204,27 @@ export class ServerSession {
     return view === undefined ? "unobserved" : this.#observer.telling(view, path, atMs);
   }
 
+  storing({ path, prefix }: NamedPath): Storing | undefined {
+    const view = this.#views.known(prefix);
+    return view === undefined ? undefined : this.#observer.stored.of(view, path);
+  }
+
+  demandOf({ path, prefix }: NamedPath): EvaluationDemand | undefined {
+    const view = this.#views.known(prefix);
+    return view === undefined ? undefined : this.#observer.demandOf(view, path);
+  }
+
+  /** See `Lwm2mClient.tellStored`. */
+  async tellStored(entries: readonly TimedEntry[]): Promise<void> {
+    const stored: StoredEntry[] = [];
+    for (const entry of entries) {
+      const view = this.#views.known(entry.prefix);
+      if (view !== undefined) stored.push({ view, entry });
+    }
+    if ((await this.#observer.stored.tell(stored)) === "acknowledged") return;
+    throw new CausewayError("COAP_TIMEOUT", "a stored notification was not acknowledged");
+  }
+
   /** See `Lwm2mClient.send`. */
   send(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
     return send(this.#sendContext, entries, signal);
@@ -283,12 +306,7 @@ export class ServerSession {
 
   /** Observations of the process before go on, too; they are quiet until the server has answered. */
   #restore(): void {
-    const version = this.#registrar.version ?? "1.2";
-    const context = { views: this.#views, version, nowMs: this.#client.clock.nowMs(), valueless: "empty" } as const;
-    this.#observer.restore((request) => {
-      const read = readRequest(request, context);
-      return [observableOf(request, read, version), read.result];
-    });
+    this.#observer.restore((request) => this.#dispatcher.restorable(request));
   }
 
   #onReach(before: Registration, after: Registration): void {

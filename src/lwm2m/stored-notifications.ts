@@ -7,7 +7,7 @@ import type { ObservationTable } from "./observation-table.js";
 import { keyOf, type Observation, type ObservedPath, tellingOf } from "./observed.js";
 import type { Path } from "./path.js";
 import { replay, type TimedEntry } from "./stored-replay.js";
-import type { TreeView } from "./views.js";
+import { mayRead, type TreeView } from "./views.js";
 
 /** A measurement that no notification has told. */
 export interface StoredEntry {
@@ -53,7 +53,7 @@ export class StoredNotifications {
    */
   of(view: TreeView, path: Path): Storing | undefined {
     let best: Storing | undefined;
-    if (this.#options.isStoring?.() === false) return undefined;
+    if (this.#options.isStoring?.() === false || !mayRead(view, path)) return undefined;
     this.#table.upwards(view, path, (part) => {
       if (!isStored(part)) return;
       const { sinceMs, overtaken } = part.observation;
@@ -100,7 +100,7 @@ export class StoredNotifications {
     let found: Observation | undefined;
     this.#table.upwards(view, path, (part) => {
       const { observation } = part;
-      if (found !== undefined || !isStored(part)) return;
+      if (found !== undefined || !isStored(part) || !mayRead(view, path)) return;
       const telling = tellingOf(observation, keyOf(observation, path, prefix), atMs);
       if (telling === "overtaken" || telling === "earlier") found = observation;
     });

@@ -76,6 +76,12 @@ export class Bridge {
     this.#targets.set(device.name, targets);
   }
 
+  /** The resources that each point of a device feeds, by the point's name. */
+  pathsOf(device: string): ReadonlyMap<string, readonly Path[]> {
+    const targets = this.#targets.get(device) ?? [];
+    return new Map([...targets].map(([point, own]) => [point, own.map(({ path }) => path)]));
+  }
+
   /** Takes what was read; unknown devices and points feed nothing and are ignored. */
   accept(device: string, readings: readonly Reading[]): void {
     const targets = this.#targets.get(device);

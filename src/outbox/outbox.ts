@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../base/clock.js";
 import { toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
+import { formatPath } from "../lwm2m/path.js";
 import { type Database, isFull, type Statement } from "./database.js";
 import { fromRow, type OutboxSample, originOf, type SampleOrigin, type StoredSample, toColumns } from "./row.js";
 
@@ -239,6 +240,26 @@ export class Outbox implements AsyncDisposable {
                  ORDER BY id LIMIT ?3`;
     const rows = await this.#database.all(sql, [queue.endpoint, queue.shortServerId, limit]);
     return rows.map(fromRow);
+  }
+
+  /**
+   * Of the samples of a resource that the server has not settled, measured until then, the id of the `count`th newest; 0
+   * when there are no more than that.
+   */
+  async nthNewest(
+    queue: Queue,
+    { path, prefix }: Omit<SampleOrigin, "endpoint">,
+    count: number,
+    untilMs: number,
+  ): Promise<number> {
+    const sql = `SELECT id FROM samples
+                 WHERE endpoint = ?1 AND id > (SELECT settled_id FROM queues WHERE endpoint = ?1 AND server = ?2)
+                   AND path = ?3 AND prefix IS ?4 AND at_ms <= ?5
+                 ORDER BY id DESC LIMIT 1 OFFSET ?6`;
+    const { endpoint, shortServerId } = queue;
+    const parameters = [endpoint, shortServerId, formatPath(path), prefix ?? null, untilMs, count - 1];
+    const [row] = await this.#database.all(sql, parameters);
+    return Number(row?.["id"] ?? 0);
   }
 
   /** Everything up to `id` is settled for this server; what all servers have settled is deleted. */
