@@ -22,6 +22,8 @@ export interface ConformanceCase {
   readonly field?: "device" | "location" | "behind";
   /** `rights` of the configuration, per server; absent for all of them. */
   readonly rights?: readonly (object | undefined)[];
+  /** Further keys of the servers in the configuration. */
+  readonly server?: object;
   /** Where the script does otherwise than the ETS prints, and why. */
   readonly note?: string;
   /** Rejects with a Difference. */

@@ -58,6 +58,8 @@ export interface GatewayOptions {
   readonly servers: readonly string[];
   readonly bootstrap?: { readonly uri: string; readonly pack?: "try" };
   readonly field?: keyof typeof DEVICES;
+  /** Further keys of every server. */
+  readonly keys?: object;
   /** Per server. */
   readonly rights?: readonly (object | undefined)[];
 }
@@ -77,7 +79,7 @@ export class GatewayUnderTest implements AsyncDisposable {
   }
 
   /** Resolves at once; the first Register tells that it runs. */
-  static async start({ servers, bootstrap, field, rights = [] }: GatewayOptions): Promise<GatewayUnderTest> {
+  static async start({ servers, bootstrap, field, keys, rights = [] }: GatewayOptions): Promise<GatewayUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), "causeway-conformance-"));
     const config = join(folder, "causeway.yaml");
     const history = field === undefined ? "none" : "send";
@@ -91,6 +93,7 @@ export class GatewayUnderTest implements AsyncDisposable {
           uri,
           lifetime: "24h",
           history,
+          ...keys,
           ...(rights[index] === undefined ? {} : { rights: rights[index] }),
         })),
         ...(bootstrap === undefined ? {} : { bootstrap: { ...bootstrap, history } }),

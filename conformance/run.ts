@@ -46,9 +46,10 @@ async function runCase(one: ConformanceCase): Promise<void> {
   await using second = new Server();
   const servers = one.servers === 2 ? [server, second] : [server];
   const uris = await Promise.all(servers.map((each) => each.uri()));
-  const { field, rights } = one;
+  const { field, rights, server: keys } = one;
   const options = {
     servers: uris,
+    ...(keys === undefined ? {} : { keys }),
     ...(field === undefined ? {} : { field }),
     ...(rights === undefined ? {} : { rights }),
   };

@@ -1,6 +1,8 @@
+import { setTimeout as elapse } from "node:timers/promises";
+import { ContentFormat } from "../../src/lwm2m/codec/formats.js";
 import { parseLinks } from "../../src/lwm2m/codec/links.js";
 import type { ConformanceCase } from "../case.js";
-import { expectEqual, expectTrue } from "../difference.js";
+import { expectCode, expectEqual, expectTrue } from "../difference.js";
 import type { ClientRequest } from "../server.js";
 
 /** ETS §6.2, and §6.3.28 (Reboot) and §6.6.9.1 (two servers), which end in a registration. */
@@ -57,6 +59,50 @@ export const registration: readonly ConformanceCase[] = [
       await server.next("Update");
       await server.write("/1/0/1", 120);
       expectEqual("query of the Update", (await server.next("Update")).query, ["lt=120"]);
+    },
+  },
+  {
+    id: "1.1-int-108",
+    title: "Turn on Queue Mode",
+    server: { queueMode: true },
+    async run({ server, registration }) {
+      expectTrue("Q is there", registration.query.includes("Q"), registration.query);
+      expectCode(await server.read("/3/0/16", ContentFormat.text), "2.05");
+    },
+  },
+  {
+    id: "1.1-int-109",
+    title: "Behavior in Queue Mode",
+    server: { queueMode: true, awakeTime: "1s", lifetime: "12s" },
+    note: "the window of 93 s is one of 1 s",
+    async run({ server }) {
+      expectCode(await server.read("/3/0/0", ContentFormat.text), "2.05");
+      await elapse(2000);
+      const early = server.read("/3/0/0", ContentFormat.text).then(
+        () => "answered",
+        () => "failed",
+      );
+      expectEqual("a request while the client sleeps", await Promise.race([early, elapse(1000)]), undefined);
+      await server.next("Update");
+      expectCode(await server.read("/3/0/0", ContentFormat.text), "2.05");
+    },
+  },
+  {
+    id: "1.2-int-110",
+    title: "Initial Registration using Profile ID",
+    server: { profile: { id: "6:27354b9a" } },
+    async run({ registration: { query, payload } }) {
+      expectTrue("pid is there", query.includes("pid=6:27354b9a"), query);
+      expectEqual("bytes of the payload", payload.length, 0);
+    },
+  },
+  {
+    id: "1.2-int-111",
+    title: "Initial Registration using Profile ID and Object List",
+    server: { profile: { id: "6:27354b9a", objects: "sent" } },
+    async run({ registration: { query, links } }) {
+      expectTrue("pid is there", query.includes("pid=6:27354b9a"), query);
+      expectTrue("/3/0 is listed", links.includes("</3/0>"), links);
     },
   },
   {

@@ -2,8 +2,6 @@ import type { UncoveredCase } from "../case.js";
 
 const SECURITY = "no secure transport in this version";
 const TCP = "no CoAP over TCP in this version";
-const QUEUE = "no queue mode in this version";
-const PROFILE_ID = "no profile id in the registration";
 const EMPTY = "the ETS has no procedure";
 const FIRMWARE = "the gateway has no Firmware Update object";
 const ABSENT = (name: string): string => `the gateway has no ${name} object`;
@@ -21,12 +19,6 @@ const GROUPS: readonly (readonly [reason: string, ...cases: (readonly [id: strin
   ["the gateway has no smartcard", ["1.1-int-3", "Simple Bootstrap from Smartcard"]],
   ["no LwM2M over MQTT in this version", ["1.2-int-19", "Bootstrap over MQTT"]],
   [TCP, ["1.1-int-106", "Initial Registration with TCP binding"]],
-  [QUEUE, ["1.1-int-108", "Turn on Queue Mode"], ["1.1-int-109", "Behavior in Queue Mode"]],
-  [
-    PROFILE_ID,
-    ["1.2-int-110", "Initial Registration using Profile ID"],
-    ["1.2-int-111", "Initial Registration using Profile ID and Object List"],
-  ],
   [
     EMPTY,
     ["1.1-int-202", "Querying basic information in Opaque format"],
