@@ -1,13 +1,15 @@
 import { expect, it } from "vitest";
 import { random } from "../fakes/random.js";
 import type { WireLwm2mServer } from "../fakes/wire-server.js";
-import { Rig } from "./rig.js";
+import { Rig, type RigOptions } from "./rig.js";
 
 const { seed } = random();
 const PRESSURE = "/3315/0/5700";
 const SETPOINT = "/3308/0/5900";
 
-async function startRig(): Promise<{ rig: Rig; operator: WireLwm2mServer; watcher: WireLwm2mServer }> {
+async function startRig(
+  options: Partial<RigOptions> = {},
+): Promise<{ rig: Rig; operator: WireLwm2mServer; watcher: WireLwm2mServer }> {
   const rig = new Rig({
     seed,
     devices: [{ name: "valve", profile: "valve" }],
@@ -19,6 +21,7 @@ async function startRig(): Promise<{ rig: Rig; operator: WireLwm2mServer; watche
       { default: ["read", "execute"], 3308: ["read", "write"] },
       { default: [], 3315: ["read"] },
     ],
+    ...options,
   });
   rig.plant.set("valve", "setpoint", 200);
   rig.plant.set("valve", "pressure", 70);
@@ -75,3 +78,19 @@ it(`what a server may not read never reaches it, neither by notifications nor by
   // Nothing that is held back holds up the queue.
   expect((await rig.gateway.status()).outbox.oldestAtMs).toBeGreaterThan(endMs);
 });
+
+it.each([
+  ["endpoints", "urn:valve", "", "4.01"],
+  ["gateway", "urn:dev:os:32473-1", "/d01", "2.04"],
+] as const)(
+  "in mode %s a device has its own lists, or none behind a prefix",
+  async (expose, endpoint, prefix, answer) => {
+    const devices = [{ name: "valve", profile: "valve", id: "urn:valve", prefix: "d01" }] as const;
+    const { rig, operator, watcher } = await startRig({ expose, devices });
+    await using _ = rig;
+    const write = (server: WireLwm2mServer) =>
+      rig.during(server.ask("PUT", `${prefix}${SETPOINT}`, { payload: "30", endpoint }));
+    expect(await write(watcher)).toBe(answer);
+    expect(await write(operator)).toBe("2.04");
+  },
+);
