@@ -1,6 +1,7 @@
 import { isBootstrapAccount, linkedInstances } from "./accounts.js";
 import { MAX_ID } from "./path.js";
 import { type ObjectEntry, type ObjectInstance, ObjectTree, type Resource } from "./tree.js";
+import type { Sample } from "./value.js";
 
 /** The one instance that every client has: never deleted, and written in part only (OMA LwM2M Core 1.2 §6.1.7.6). */
 export const DEVICE = 3;
@@ -26,51 +27,61 @@ export class BootstrapDraft {
   }
 
   /**
-   * Makes the tree like the draft, where the bootstrap server has touched it: what is gone first, and object 2 last,
-   * so that it holds what the bootstrap server wrote whatever has followed the other changes. Rejects as handlers do.
+   * Makes the tree like the draft, where the bootstrap server has touched it. What may be refused comes first; then
+   * nothing else is changed, and it rejects with that error. Object 2 comes last, so that it holds what the bootstrap
+   * server wrote, whatever follows the other changes.
    */
   async commit(signal: AbortSignal): Promise<void> {
     const touched = [...this.#touched.values()].sort(([a, x], [b, y]) => rank(a) - rank(b) || x - y);
+    const drafts = touched.flatMap(([objectId, instanceId]) => this.tree.instance(objectId, instanceId) ?? []);
+    const added: ObjectInstance[] = [];
+    try {
+      for (const draft of drafts) {
+        if (this.#original.instance(draft.model.id, draft.id) === undefined) added.push(this.#add(draft));
+      }
+      for (const draft of drafts) await this.#writeThrough(draft, signal);
+    } catch (error) {
+      for (const { model, id } of added) this.#original.removeInstance(model.id, id);
+      throw error;
+    }
     for (const [objectId, instanceId] of touched) {
       if (this.tree.instance(objectId, instanceId) === undefined) this.#original.removeInstance(objectId, instanceId);
     }
-    for (const [objectId, instanceId] of touched) {
-      const draft = this.tree.instance(objectId, instanceId);
-      const object = this.#original.objects.get(objectId);
-      if (draft !== undefined && object !== undefined) await this.#commitInstance(object, draft, signal);
+    for (const draft of drafts) this.#store(draft);
+  }
+
+  #add({ model, id }: ObjectInstance): ObjectInstance {
+    return this.#original.addInstance(model, id, this.#original.objects.get(model.id)?.factory?.create(id));
+  }
+
+  /** What a handler keeps, or a device. */
+  async #writeThrough(draft: ObjectInstance, signal: AbortSignal): Promise<void> {
+    for (const { model, samples } of draft.resources.values()) {
+      const present = this.#original.resource(draft.model.id, draft.id, model.id);
+      if (present?.handler.write === undefined || areSame(present.samples, samples)) continue;
+      const values = new Map([...samples].map(([id, { value }]) => [id, value] as const));
+      const single = values.get(0);
+      await present.handler.write(model.multiple || single === undefined ? values : single, signal);
     }
   }
 
-  async #commitInstance(object: ObjectEntry, draft: ObjectInstance, signal: AbortSignal): Promise<void> {
-    const { model, factory, instances } = object;
-    const { id } = draft;
-    const present = instances.get(id) ?? this.#original.addInstance(model, id, factory?.create(id));
+  #store(draft: ObjectInstance): void {
+    const { model, id } = draft;
+    const present = this.#original.instance(model.id, id) ?? this.#add(draft);
     for (const resource of [...present.resources.values()]) {
       const isStored = resource.model.type !== undefined && !isLive(resource);
       if (isStored && !draft.resources.has(resource.model.id)) {
         this.#original.removeResource([model.id, id, resource.model.id]);
       }
     }
-    for (const resource of draft.resources.values()) {
-      await this.#commitResource([model.id, id, resource.model.id], resource, signal);
-    }
-  }
-
-  async #commitResource(path: readonly [number, number, number], draft: Resource, signal: AbortSignal): Promise<void> {
-    const present = this.#original.declare(...path);
-    const { samples } = present;
-    const isSame =
-      samples.size === draft.samples.size && [...samples].every(([id, one]) => draft.samples.get(id) === one);
-    if (isSame) return;
-    if (present.handler.write !== undefined) {
-      const values = new Map([...draft.samples].map(([id, { value }]) => [id, value] as const));
-      const single = values.get(0);
-      await present.handler.write(draft.model.multiple || single === undefined ? values : single, signal);
-      return;
-    }
-    for (const id of [...samples.keys()]) if (!draft.samples.has(id)) this.#original.unset([...path, id]);
-    for (const [id, sample] of draft.samples) {
-      if (samples.get(id) !== sample) this.#original.set(draft.model.multiple ? [...path, id] : path, sample);
+    for (const { model: resource, samples } of draft.resources.values()) {
+      const path = [model.id, id, resource.id] as const;
+      const { handler, samples: before } = this.#original.declare(...path);
+      if (handler.write !== undefined || areSame(before, samples)) continue;
+      for (const part of [...before.keys()]) if (!samples.has(part)) this.#original.unset([...path, part]);
+      for (const [part, sample] of samples) {
+        if (before.get(part) !== sample) this.#original.set(resource.multiple ? [...path, part] : path, sample);
+      }
     }
   }
 
@@ -103,6 +114,11 @@ export function bootstrapInstances(tree: ObjectTree): ReadonlySet<string> {
     for (const { to } of linkedInstances(tree, instanceId)) found.add(`${to.objectId}/${to.instanceId}`);
   }
   return found;
+}
+
+/** The same samples, not merely equal ones: a copy keeps them. */
+function areSame(a: ReadonlyMap<number, Sample>, b: ReadonlyMap<number, Sample>): boolean {
+  return a.size === b.size && [...a].every(([id, sample]) => b.get(id) === sample);
 }
 
 function isLive({ handler }: Resource): boolean {

@@ -362,6 +362,31 @@ describe("the draft", () => {
     expect(tree.resource(3, 0, 14)?.samples.get(0)?.value).toBe("+05:00");
   });
 
+  it("changes nothing at all when the tree refuses a part of it", async () => {
+    const tree = bootstrapTree({ servers: [{}, {}] });
+    tree.addObject(model(19), {
+      by: "servers",
+      create(instanceId) {
+        if (instanceId > 0) throw new CausewayError("LWM2M_BAD_REQUEST", "one instance is enough");
+        return new Map();
+      },
+      removed: () => undefined,
+    });
+    const before = contentOf(tree, [...tree.objects.keys()]);
+    const draft = new BootstrapDraft(tree);
+    ask(draft.tree, "DELETE", "/1/1");
+    put(draft.tree, "/1/0", server(0, 1));
+    for (const id of [0, 1]) put(draft.tree, `/19/${id}`, [{ n: `/19/${id}/3`, vs: "a" }]);
+    await expect(draft.commit(never)).rejects.toMatchObject({ message: "one instance is enough" });
+    expect(contentOf(tree, [...tree.objects.keys()])).toEqual(before);
+
+    // The bootstrap server may mend it.
+    ask(draft.tree, "DELETE", "/19/1");
+    await draft.commit(never);
+    expect(contentOf(tree, [19])).toMatchObject({ "/19/0/3": "a" });
+    expect(tree.instance(1, 1)).toBeUndefined();
+  });
+
   it("tells of what has changed only", async () => {
     const tree = bootstrapTree({ servers: [{}] });
     const draft = new BootstrapDraft(tree);
@@ -371,8 +396,8 @@ describe("the draft", () => {
     ask(draft.tree, "PUT", "/1/0/1", { payload: "300" });
     await draft.commit(never);
     expect(heard).toEqual([
-      "value 1/0/1",
       "instance-added 1/1",
+      "value 1/0/1",
       "value 1/1/0",
       "value 1/1/1",
       "value 1/1/6",
