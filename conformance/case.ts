@@ -1,4 +1,5 @@
 import type { BootstrapServer } from "./bootstrap-server.js";
+import type { GatewayUnderTest } from "./gateway.js";
 import type { ClientRequest, Server } from "./server.js";
 
 /** What stands ready when a case begins: a gateway of its own, which has just registered. */
@@ -7,6 +8,7 @@ export interface Setup {
   readonly registration: ClientRequest;
   /** Of a case with two servers; the gateway may still be about to register with it. */
   readonly second: Server;
+  readonly gateway: GatewayUnderTest;
 }
 
 /** One test case of OMA-ETS-LightweightM2M_INT 1.2. */
@@ -22,8 +24,9 @@ export interface ConformanceCase {
   readonly field?: "device" | "location" | "behind";
   /** `rights` of the configuration, per server; absent for all of them. */
   readonly rights?: readonly (object | undefined)[];
-  /** Further keys of the servers in the configuration. */
+  /** Further keys of the servers and of the gateway in the configuration. */
   readonly server?: object;
+  readonly gateway?: object;
   /** Where the script does otherwise than the ETS prints, and why. */
   readonly note?: string;
   /** Rejects with a Difference. */

@@ -58,8 +58,9 @@ export interface GatewayOptions {
   readonly servers: readonly string[];
   readonly bootstrap?: { readonly uri: string; readonly pack?: "try" };
   readonly field?: keyof typeof DEVICES;
-  /** Further keys of every server. */
+  /** Further keys of every server, and of the gateway. */
   readonly keys?: object;
+  readonly gatewayKeys?: object;
   /** Per server. */
   readonly rights?: readonly (object | undefined)[];
 }
@@ -67,19 +68,23 @@ export interface GatewayOptions {
 /** The built gateway in a process and a folder of its own. */
 export class GatewayUnderTest implements AsyncDisposable {
   readonly #folder: string;
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
   #complaint = "";
 
-  private constructor(folder: string, child: ChildProcess) {
+  private constructor(folder: string) {
     this.#folder = folder;
-    this.#child = child;
-    child.stderr?.on("data", (text) => {
-      this.#complaint = `${this.#complaint}${text}`.slice(-2000);
-    });
+    this.#child = this.#spawn();
   }
 
   /** Resolves at once; the first Register tells that it runs. */
-  static async start({ servers, bootstrap, field, keys, rights = [] }: GatewayOptions): Promise<GatewayUnderTest> {
+  static async start({
+    servers,
+    bootstrap,
+    field,
+    keys,
+    gatewayKeys,
+    rights = [],
+  }: GatewayOptions): Promise<GatewayUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), "causeway-conformance-"));
     const config = join(folder, "causeway.yaml");
     const history = field === undefined ? "none" : "send";
@@ -87,7 +92,13 @@ export class GatewayUnderTest implements AsyncDisposable {
     await writeFile(
       config,
       JSON.stringify({
-        gateway: { endpoint: "urn:dev:os:32473-ets", state: "state", log: "warn", conformance: "oma-ets" },
+        gateway: {
+          endpoint: "urn:dev:os:32473-ets",
+          state: "state",
+          log: "warn",
+          conformance: "oma-ets",
+          ...gatewayKeys,
+        },
         mappings: ["."],
         servers: servers.map((uri, index) => ({
           uri,
@@ -101,9 +112,13 @@ export class GatewayUnderTest implements AsyncDisposable {
         devices: field === undefined ? [] : DEVICES[field],
       }),
     );
-    const program = join(packageRoot(), "dist", "src", "main.js");
-    const child = spawn(process.execPath, [program, "run", "-c", config], { stdio: ["ignore", "ignore", "pipe"] });
-    return new GatewayUnderTest(folder, child);
+    return new GatewayUnderTest(folder);
+  }
+
+  /** Ends the process, and starts another one with the same state. */
+  async restart(by: "SIGTERM" | "SIGKILL"): Promise<void> {
+    await this.#end(by);
+    this.#child = this.#spawn();
   }
 
   /** The end of what it wrote to standard error. */
@@ -112,10 +127,24 @@ export class GatewayUnderTest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #spawn(): ChildProcess {
+    const program = join(packageRoot(), "dist", "src", "main.js");
+    const config = join(this.#folder, "causeway.yaml");
+    const child = spawn(process.execPath, [program, "run", "-c", config], { stdio: ["ignore", "ignore", "pipe"] });
+    child.stderr?.on("data", (text) => {
+      this.#complaint = `${this.#complaint}${text}`.slice(-2000);
+    });
+    return child;
+  }
+
+  async #end(by: "SIGTERM" | "SIGKILL"): Promise<void> {
     const isRunning = this.#child.exitCode === null && this.#child.signalCode === null;
     const ended = isRunning ? once(this.#child, "close") : undefined;
-    this.#child.kill("SIGKILL");
+    this.#child.kill(by);
     await ended;
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -14,6 +14,7 @@ import { objects } from "./cases/objects.js";
 import { portfolio } from "./cases/portfolio.js";
 import { registration } from "./cases/registration.js";
 import { reporting } from "./cases/reporting.js";
+import { restart } from "./cases/restart.js";
 import { uncovered } from "./cases/uncovered.js";
 import { formatVerdicts, inOrder } from "./report.js";
 import { runCases } from "./run.js";
@@ -24,6 +25,7 @@ const CASES = [
   ...bootstrap,
   ...connectivity,
   ...registration,
+  ...restart,
   ...dmWrite,
   ...dmRead,
   ...discovery,

@@ -32,6 +32,11 @@ export class Observation {
     this.#cancel = cancel;
   }
 
+  /** Of the newest notification. */
+  get sequence(): number {
+    return this.#lastSequence;
+  }
+
   /** The next notification, which must come so many seconds after the one before it. */
   async next(earliestS: number, latestS: number): Promise<Answer> {
     const withinMs = this.#lastAtMs + latestS * 1000 + LATE_MS - systemClock.monotonicMs();

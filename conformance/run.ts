@@ -46,16 +46,17 @@ async function runCase(one: ConformanceCase): Promise<void> {
   await using second = new Server();
   const servers = one.servers === 2 ? [server, second] : [server];
   const uris = await Promise.all(servers.map((each) => each.uri()));
-  const { field, rights, server: keys } = one;
+  const { field, rights, server: keys, gateway: gatewayKeys } = one;
   const options = {
     servers: uris,
     ...(keys === undefined ? {} : { keys }),
+    ...(gatewayKeys === undefined ? {} : { gatewayKeys }),
     ...(field === undefined ? {} : { field }),
     ...(rights === undefined ? {} : { rights }),
   };
-  await withGateway(options, async () => {
+  await withGateway(options, async (gateway) => {
     const registration = await server.next("Register", START_MS);
-    await one.run({ server, registration, second });
+    await one.run({ server, registration, second, gateway });
   });
 }
 
@@ -72,10 +73,13 @@ async function runBootstrapCase(one: BootstrapCase): Promise<void> {
   await withGateway(options, () => one.run(setup));
 }
 
-async function withGateway(options: GatewayOptions, script: () => Promise<void>): Promise<void> {
+async function withGateway(
+  options: GatewayOptions,
+  script: (gateway: GatewayUnderTest) => Promise<void>,
+): Promise<void> {
   await using gateway = await GatewayUnderTest.start(options);
   try {
-    await script();
+    await script(gateway);
   } catch (error) {
     const { complaint } = gateway;
     if (complaint === "") throw error;
