@@ -1,13 +1,15 @@
 import type { Clock } from "./base/clock.js";
+import type { Log } from "./base/log.js";
+import type { Scope } from "./base/scope.js";
 import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
 import { accessPolicy } from "./config/rights.js";
+import type { Field } from "./field/field.js";
 import type { HealthState } from "./field/health.js";
 import { AccessControl } from "./lwm2m/objects/access-control.js";
 import { addDevice, type Device } from "./lwm2m/objects/device.js";
 import { GatewayObject } from "./lwm2m/objects/gateway.js";
 import { ObjectTree } from "./lwm2m/tree.js";
 import { Bridge, type BridgedDevice, type BridgeOptions } from "./mapping/bridge.js";
-import type { InstanceTable } from "./mapping/instances.js";
 import { addOwnObjects, type OwnObjectsOptions } from "./own-objects.js";
 
 /** One endpoint name and what it shows. */
@@ -41,11 +43,12 @@ export interface Exposure extends Disposable {
   onHealth(device: string, health: HealthState): void;
   /** Tells observers what has changed on the host itself. */
   refreshHost(): void;
+  /** What servers ask of the field itself begins, until the scope closes. */
+  attach(field: Field, scope: Scope, log: Log): void;
 }
 
 export interface ExposureOptions extends BridgeOptions, OwnObjectsOptions {
   readonly clock: Clock;
-  readonly instances: InstanceTable;
 }
 
 const GATEWAY_OBJECT = 25;
@@ -97,6 +100,7 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
       ownObjects.device.setErrors(isOffline ? [PERIPHERAL_MALFUNCTION] : []);
     },
     refreshHost: () => ownObjects.refresh(),
+    attach: (field, scope, log) => ownObjects.attach(field, scope, log),
     [Symbol.dispose]() {
       ownObjects[Symbol.dispose]();
       for (const { access } of [own, ...further]) access?.[Symbol.dispose]();

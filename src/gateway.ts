@@ -219,6 +219,7 @@ export async function openGateway(
     scope,
   );
   links.field = field;
+  exposure.attach(field, scope, log);
 
   for (const { endpoint, client } of endpoints) {
     followDemand(client, devicesAt(endpoint, exposure), field, clock, scope);

@@ -31,6 +31,10 @@ export const modbus: Adapter<ModbusLinkOptions, ModbusStation, ModbusPoint> = {
   point: pointSchema,
   medium: (options) =>
     options.transport === "rtu" ? String(options.port) : `${options.host}:${options.port ?? DEFAULT_PORT}`,
+  line: (options) =>
+    options.transport === "rtu"
+      ? { address: String(options.port), serial: serialSettings(options) }
+      : { address: `${options.host}:${options.port ?? DEFAULT_PORT}` },
   plan: planExchanges,
   async open(options, { clock }, signal) {
     const problem = linkProblem(options);

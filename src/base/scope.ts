@@ -26,7 +26,13 @@ export class Scope implements AsyncDisposable {
 
   child(): Scope {
     const child = new Scope(this.#onFailure);
-    this.defer(() => child[Symbol.asyncDispose]());
+    const closer: Closer = () => child[Symbol.asyncDispose]();
+    this.defer(closer);
+    // One that closes by itself leaves nothing behind.
+    child.defer(() => {
+      const index = this.#closers.indexOf(closer);
+      if (index >= 0) this.#closers.splice(index, 1);
+    });
     return child;
   }
 

@@ -17,6 +17,7 @@ import {
   string,
 } from "../base/schema.js";
 import { bootstrapSection } from "./bootstrap.js";
+import { FURTHER_OBJECT_NAMES } from "./further-objects.js";
 import { rightsSection } from "./rights.js";
 import { historySetting, securitySetting, serverUri, unread } from "./server-settings.js";
 
@@ -46,7 +47,7 @@ export const gatewaySection = object(
     log: oneOf(...LOG_LEVELS),
     models: located(string),
     onStop: oneOf("deregister", "keep"),
-    objects: list(oneOf("portfolio", "binary-app-data", "event-log", "coap-config")),
+    objects: list(oneOf(...FURTHER_OBJECT_NAMES)),
     conformance: oneOf("none", "oma-ets"),
   },
 );

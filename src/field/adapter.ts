@@ -3,6 +3,7 @@ import type { Log } from "../base/log.js";
 import type { ObjectSchema } from "../base/object-schema.js";
 import type { Schema } from "../base/schema.js";
 import type { Reading, Scalar } from "./reading.js";
+import type { SerialLineOptions } from "./serial-line.js";
 
 /** How often a point is read; the periods are set per device. `once` is read after each connect. */
 export type PollClass = "fast" | "normal" | "slow" | "once";
@@ -87,6 +88,13 @@ export interface LinkContext {
 /** The JavaScript side of a point's type; 64-bit integers count as numbers. */
 export type ScalarKind = "number" | "boolean" | "string" | "bytes";
 
+export interface LineFacts {
+  /** `host:port`, or the path of the serial port. */
+  readonly address: string;
+  /** Of a serial line. */
+  readonly serial?: Omit<SerialLineOptions, "path">;
+}
+
 /** A protocol. `L` are the options of a link, `D` the address of a station on it, `P` the address of a point. */
 export interface Adapter<L, D, P> {
   readonly name: string;
@@ -102,6 +110,8 @@ export interface Adapter<L, D, P> {
   open(options: L, context: LinkContext, signal: AbortSignal): Promise<Link<D, P>>;
   /** What a read of the point gives, where that is fixed: lets a mapping be checked before anything opens. Pure. */
   kind?(address: P): ScalarKind;
+  /** What a link's options say of its line, for the objects that show it to servers. Pure. */
+  line?(options: L): LineFacts;
   /** What is wrong between the fields of a link's options, where the schema alone cannot tell. Pure. */
   linkProblem?(options: L): string | undefined;
   /** What a profile must say, or must not, of its type of device. Pure. */

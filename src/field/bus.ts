@@ -86,9 +86,10 @@ export class Bus {
   }
 
   /** Called at each opening, now too if the link is open. */
-  onOpened(listener: OpenedListener): void {
+  onOpened(listener: OpenedListener): Disposable {
     this.#listeners.add(listener);
     if (this.#session !== undefined) listener(this.#session.link, this.#session.gone.signal);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
   /** Rejects with LINK_* at once while the link is known to be down, and with FIELD_QUEUE_FULL. */

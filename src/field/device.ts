@@ -82,8 +82,10 @@ export class Device {
     this.#health = initialHealth(options.clock.monotonicMs());
     this.#healthSinceMs = options.clock.nowMs();
     this.#schedulePolls();
-    options.bus.onOpened((link, signal) => this.#onOpened(link, signal));
+    const onOpened = options.bus.onOpened((link, signal) => this.#onOpened(link, signal));
     scope.defer(() => {
+      onOpened[Symbol.dispose]();
+      for (const slot of this.#slots.values()) slot[Symbol.dispose]();
       this.#startTimer?.cancel();
       this.#probeTimer?.cancel();
     });

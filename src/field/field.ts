@@ -4,7 +4,7 @@ import type { Log } from "../base/log.js";
 import type { Scope } from "../base/scope.js";
 import type { AnyAdapter, DeviceTraits, Point } from "./adapter.js";
 import { Bus, type BusStatus } from "./bus.js";
-import { Device, type DeviceStatus } from "./device.js";
+import { Device, type DeviceOptions, type DeviceStatus } from "./device.js";
 import type { HealthState } from "./health.js";
 import type { PollBounds, PollPeriods } from "./poll-period.js";
 import { Poller } from "./poller.js";
@@ -58,8 +58,16 @@ export interface Field {
   read(device: string, signal: AbortSignal): Promise<readonly Reading[]>;
   /** By point, in the place of those before; points that are not named are polled at the period of their class. */
   setBounds(device: string, bounds: ReadonlyMap<string, PollBounds>): void;
+  /**
+   * A device that the configuration does not have, polled until its scope closes; `status` does not tell of it. Throws
+   * CONFIG_INVALID for an unknown link.
+   */
+  open(device: DeviceConfig, onReadings: (readings: readonly Reading[]) => void, scope: Scope): OpenDevice;
   status(): FieldStatus;
 }
+
+/** As `Field.write` and `Field.read`, of one device. */
+export type OpenDevice = Pick<Device, "write" | "read">;
 
 /**
  * Builds one bus per medium and a device for each entry, and starts polling. Rejects with ADAPTER_UNKNOWN or
@@ -71,14 +79,21 @@ export async function openField(options: FieldOptions, scope: Scope): Promise<Fi
   const buses = openBuses(options, adapters, scope);
   const poller = new Poller(options.clock, scope);
   const devices = new Map<string, Device>();
-  for (const config of options.devices) {
+  const open = (config: DeviceConfig, hear: DeviceListener, own: Scope): Device => {
     const link = links.get(config.link);
     const bus = buses.get(config.link);
     if (link === undefined || bus === undefined) {
       throw new CausewayError("CONFIG_INVALID", `device '${config.name}' names the unknown link '${config.link}'`);
     }
-    const device = openDevice(options, config, mustGet(adapters, link.adapter), link, bus, poller, scope);
-    devices.set(config.name, device);
+    return openDevice({ ...options, ...hear }, config, mustGet(adapters, link.adapter), link, bus, poller, own);
+  };
+  for (const config of options.devices) {
+    const { name } = config;
+    const hear: DeviceListener = {
+      onReadings: (readings) => options.onReadings(name, readings),
+      onHealth: (health) => options.onHealth?.(name, health),
+    };
+    devices.set(name, open(config, hear, scope));
   }
   const find = (name: string): Device => {
     const device = devices.get(name);
@@ -89,6 +104,7 @@ export async function openField(options: FieldOptions, scope: Scope): Promise<Fi
     write: async (device, point, value, signal) => await find(device).write(point, value, signal),
     read: async (device, signal) => await find(device).read(signal),
     setBounds: (device, bounds) => find(device).setBounds(bounds),
+    open: (device, onReadings, own) => open(device, { onReadings, onHealth: () => undefined }, own),
     status: () => ({
       buses: [...new Set(buses.values())].map((bus) => bus.status()),
       devices: [...devices.values()].map((device) => device.status()),
@@ -128,8 +144,10 @@ function openBuses(
   return buses;
 }
 
+type DeviceListener = Required<Pick<DeviceOptions, "onReadings" | "onHealth">>;
+
 function openDevice(
-  options: FieldOptions,
+  options: Pick<FieldOptions, "clock" | "log"> & DeviceListener,
   config: DeviceConfig,
   adapter: AnyAdapter,
   link: LinkConfig,
@@ -152,8 +170,8 @@ function openDevice(
       poller,
       clock: options.clock,
       log: options.log,
-      onReadings: (readings) => options.onReadings(name, readings),
-      onHealth: (health) => options.onHealth?.(name, health),
+      onReadings: options.onReadings,
+      onHealth: options.onHealth,
     },
     scope,
   );

@@ -12,6 +12,7 @@ export {
   type DeviceTraits,
   defineAdapter,
   type Exchange,
+  type LineFacts,
   type Link,
   type LinkContext,
   type Point,

@@ -26,8 +26,10 @@ export class KeptInstances implements Disposable {
     this.#state = state;
     this.#log = log;
     this.#listening = tree.listen(({ path }) => {
-      const [objectId = -1, instanceId] = path;
-      if (instanceId === undefined || tree.objects.get(objectId)?.factory === undefined) return;
+      const [objectId = -1, instanceId, resourceId] = path;
+      const factory = tree.objects.get(objectId)?.factory;
+      if (instanceId === undefined || factory === undefined) return;
+      if (resourceId !== undefined && factory.keeps?.has(resourceId) === false) return;
       this.#note(formatPath([objectId, instanceId]));
     });
   }
@@ -93,17 +95,19 @@ export class KeptInstances implements Disposable {
     for (const key of this.#dirty) {
       const [objectId = -1, instanceId = -1] = parsePath(key);
       const instance = this.#tree.instance(objectId, instanceId);
-      const isKept = this.#tree.objects.get(objectId)?.factory?.isKept?.(instanceId) ?? true;
+      const factory = this.#tree.objects.get(objectId)?.factory;
+      const isKept = factory?.isKept?.(instanceId) ?? true;
       if (instance === undefined || !isKept) this.#state.remove("instances", key);
-      else this.#state.put("instances", key, jsonOfInstance(instance));
+      else this.#state.put("instances", key, jsonOfInstance(instance, factory?.keeps));
     }
     this.#dirty.clear();
   }
 }
 
-function jsonOfInstance(instance: ObjectInstance): Json {
+function jsonOfInstance(instance: ObjectInstance, keeps: ReadonlySet<number> | undefined): Json {
   const fields: Record<string, Json> = {};
   for (const [id, { model, samples }] of instance.resources) {
+    if (keeps?.has(id) === false) continue;
     const single = samples.get(0);
     if (model.multiple) {
       fields[id] = Object.fromEntries([...samples].map(([part, { value }]) => [part, jsonOfValue(value)]));

@@ -84,6 +84,8 @@ export interface InstanceFactory {
   removed(instanceId: number): void;
   /** Whether the instance outlives the process; absent where all do. */
   isKept?(instanceId: number): boolean;
+  /** Resources that outlive the process with their instance; absent where all do. */
+  readonly keeps?: ReadonlySet<number>;
 }
 
 /** `instance-removed` also tells of a resource and of a resource instance: the length of its path says which. */
