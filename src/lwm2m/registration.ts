@@ -66,12 +66,13 @@ export type RegistrationAction =
   /** Replaces the wait before; `retry` waits may be spread so that many gateways do not return in step. */
   | { readonly kind: "wait"; readonly ms: number; readonly for: "retry" | "duty" }
   | { readonly kind: "close-peer" }
-  /** All sequences of attempts have failed (OMA LwM2M Core 1.2 §6.2.1.1); it goes on nevertheless. */
+  /** All sequences of attempts have failed, or the server refuses (OMA LwM2M Core 1.2 §6.2.1.1); it goes on nevertheless. */
   | { readonly kind: "exhausted" };
 
 type Step = readonly [Registration, ...RegistrationAction[]];
 
 const CLOSE_PEER: RegistrationAction = { kind: "close-peer" };
+const EXHAUSTED: RegistrationAction = { kind: "exhausted" };
 const IDLE_DUTIES: Duties = { changed: false, disable: false };
 
 /** Joins changes, and lets the answer to the server's request leave before what it asked for begins. */
@@ -175,7 +176,10 @@ function whileRegistering(
       if (older !== undefined) return register(older, now.tries);
       // A server that knows none of the versions may be exchanged for another one day.
       const version = event.code === "4.12" ? NEWEST : now.version;
-      return retry(version, now.tries, "other", timing, event.maxAgeS ?? 0);
+      const step = retry(version, now.tries, "other", timing, event.maxAgeS ?? 0);
+      // An explicit refusal counts as a failure at once (/1/x/16).
+      const isNews = event.code.startsWith("4.") && !step.includes(EXHAUSTED);
+      return isNews ? [...step, EXHAUSTED] : step;
     }
     case "failed": {
       const [after, ...actions] = retry(now.version, now.tries, event.reason, timing, 0);
@@ -199,11 +203,9 @@ function retry(
   return [
     { state: "waiting", version, tries: after },
     { kind: "wait", ms: Math.max(delayS, atLeastS) * 1000, for: "retry" },
-    ...(left === "none" ? EXHAUSTED : []),
+    ...(left === "none" ? [EXHAUSTED] : []),
   ];
 }
-
-const EXHAUSTED: readonly RegistrationAction[] = [{ kind: "exhausted" }];
 
 function whileRegistered(now: Extract<Registration, { state: "registered" }>, event: RegistrationEvent): Step {
   const { accepted, duties } = now;
@@ -301,7 +303,7 @@ function outOfTouch(
     { state: "lost", accepted, duties, tries: after },
     CLOSE_PEER,
     { kind: "wait", ms: delayS * 1000, for: "retry" },
-    ...(left === "none" ? EXHAUSTED : []),
+    ...(left === "none" ? [EXHAUSTED] : []),
   ];
 }
 
