@@ -192,11 +192,11 @@ describe("a client with servers and a bootstrap server", () => {
 
     const other = await startBench({
       bootstrap: {},
+      accounts: [{ registration: { bootstrapOnFailure: false } }],
       prepare: (_tree, server) => {
         server.answers.push(...Array<string>(20).fill("4.03"));
       },
     });
-    other.tree.set([1, 0, 16], { value: false, atMs: 0 });
     await other.clock.advance(3_600_000);
     expect(other.bootstrapServer.log).toEqual([]);
   });
