@@ -6,9 +6,15 @@ import { CoapEndpoint } from "../../../src/coap/endpoint.js";
 import { decodeMessage, encodeEmpty, encodeMessage, type Message } from "../../../src/coap/message.js";
 import { OptionNumber } from "../../../src/coap/options.js";
 import type { RequestHandler } from "../../../src/coap/request.js";
+import { CoapSettings } from "../../../src/coap/settings.js";
 import { Lwm2mClient } from "../../../src/lwm2m/client.js";
+import type { NamedPath } from "../../../src/lwm2m/codec/codec.js";
+import { addCoapConfig } from "../../../src/lwm2m/objects/coap-config.js";
 import { addDevice } from "../../../src/lwm2m/objects/device.js";
+import { EventLog } from "../../../src/lwm2m/objects/event-log.js";
 import { GatewayObject } from "../../../src/lwm2m/objects/gateway.js";
+import { addStoredObject } from "../../../src/lwm2m/objects/stored.js";
+import { addTestObject } from "../../../src/lwm2m/objects/test-object.js";
 import { ObjectTree } from "../../../src/lwm2m/tree.js";
 import type { Value } from "../../../src/lwm2m/value.js";
 import { FakeClock, settle } from "../../fakes/clock.js";
@@ -63,7 +69,7 @@ class Line {
   #answer({ code, messageId, token, options }: Message): void {
     if (!this.#answers) return;
     const segments = options.filter(({ number }) => number === OptionNumber.UriPath);
-    const isRegister = code === Code.Post && segments.length === 1;
+    const isRegister = code === Code.Post && segments.length === 1 && segments[0]?.text === "rd";
     const reply = code === Code.Delete ? Code.Deleted : isRegister ? Code.Created : Code.Changed;
     const location = isRegister ? ["rd", "1"].map((value) => ({ number: OptionNumber.LocationPath, value })) : [];
     const message = { type: "ACK", code: reply, messageId, token, options: location, payload: NO_BYTES } as const;
@@ -81,10 +87,12 @@ export class World implements AsyncDisposable {
   readonly defects: string[] = [];
   readonly #lines = new Map<number, Line>();
   readonly #scope = new Scope((error) => this.defects.push(String(error)));
+  readonly #events = new EventLog(this.clock, async (entries) => await this.client.send(entries, this.#scope.signal));
 
   constructor(random: Random) {
     const { clock, tree, behind } = this;
-    fill(tree, behind, clock);
+    fill(tree, behind, { clock, random, send: (paths) => this.#send(paths) });
+    this.#events.addTo(tree, shippedModels);
     const gateway = new GatewayObject(tree, shippedModels, clock);
     for (const [instanceId, device] of behind.entries()) {
       const prefix = `d0${instanceId + 1}`;
@@ -157,7 +165,13 @@ export class World implements AsyncDisposable {
     return response === undefined ? "no answer" : formatResponse(response);
   }
 
+  #send(paths: readonly NamedPath[]): void {
+    // Whatever a server makes the client send, it may refuse.
+    this.client.sendPaths(paths, this.#scope.signal).catch(() => undefined);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
+    this.#events[Symbol.dispose]();
     const closing = this.#scope[Symbol.asyncDispose]();
     return this.run(10_000).then(() => closing);
   }
@@ -165,28 +179,22 @@ export class World implements AsyncDisposable {
 
 type Witnessed = [method: Parameters<typeof incoming>[0], target: string, ask?: Parameters<typeof incoming>[2]];
 
-function fill(tree: ObjectTree, [d01, d02]: readonly [ObjectTree, ObjectTree], clock: FakeClock): void {
+interface FillOptions {
+  readonly clock: FakeClock;
+  readonly random: Random;
+  readonly send: (paths: readonly NamedPath[]) => void;
+}
+
+function fill(tree: ObjectTree, [d01, d02]: readonly [ObjectTree, ObjectTree], options: FillOptions): void {
+  const { clock, random, send } = options;
   const atMs = clock.nowMs();
   const put = (where: ObjectTree, path: readonly number[], value: Value): void => where.set(path, { value, atMs });
   const facts = { manufacturer: "Causeway", modelNumber: "fuzz", firmwareVersion: "1", binding: "U" };
   const own = { ...facts, memoryFreeKb: () => 1, memoryTotalKb: () => 2, reboot: () => undefined };
   addDevice(tree, shippedModels, own, clock);
-  const factory = { by: "servers", create: () => new Map(), removed: () => undefined } as const;
-  for (const objectId of [16, 3442]) tree.addObject(model(objectId), factory);
-  tree.addInstance(model(3442), 0, new Map([[0, { execute: async () => undefined }]]));
-  for (const [id, value] of [
-    [110, "text"],
-    [120, 1],
-    [125, 1],
-    [130, 0.5],
-    [140, true],
-    [150, Uint8Array.of(1)],
-    [160, 1_700_000_000],
-    [170, { objectId: 3, instanceId: 0 }],
-  ] as const) {
-    put(tree, [3442, 0, id], value);
-  }
-  put(tree, [3442, 0, 1110, 0], "a");
+  for (const objectId of [16, 19]) addStoredObject(tree, shippedModels, objectId);
+  addTestObject(tree, shippedModels, { clock, random: random.next, send });
+  addCoapConfig(tree, shippedModels, new CoapSettings(), () => 41, clock);
   for (const device of [d01, d02]) addDevice(device, shippedModels, { modelNumber: "meter", binding: "U" }, clock);
   d01.addInstance(model(3303), 0, new Map([[5605, { execute: async () => undefined }]]));
   put(d01, [3303, 0, 5700], 21.5);
