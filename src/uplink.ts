@@ -140,6 +140,10 @@ export function settledNow(
   };
 }
 
+const SEND_ROWS = 100;
+/** Of each observation's samples a block is to be full, however many observations there are. */
+const STORED_ROWS = 500;
+
 function targetOf(historian: Historian, context: DrainContext, wake: Signal): DrainTarget {
   const { client, clock, endpoint, outbox } = context;
   const { shortServerId, history } = historian;
@@ -152,12 +156,14 @@ function targetOf(historian: Historian, context: DrainContext, wake: Signal): Dr
   if (history === "send") {
     return {
       ...target,
+      batchRows: SEND_ROWS,
       fit: (samples) => fitting(samples, clock.nowMs()),
       send: (samples, signal) => client.send(entriesOf(samples), signal, shortServerId),
     };
   }
   return {
     ...target,
+    batchRows: STORED_ROWS,
     // They are for several observations, so that the client makes the messages.
     fit: (samples) => samples.length,
     async send(samples) {

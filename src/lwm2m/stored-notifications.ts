@@ -69,17 +69,20 @@ export class StoredNotifications {
    * may be sent. What nobody observes any more, or attributes leave out, counts as told.
    */
   async tell(entries: readonly StoredEntry[]): Promise<"acknowledged" | "timeout"> {
-    for (const [observation, own] of this.#byObservation(entries)) {
-      for (const message of messagesOf(replay(observation, own), observation, this.#options.clock.nowMs())) {
-        if (!this.#table.has(observation)) break;
-        const result = await this.#notifier.tellStored(observation, message.response);
-        if (result === "timeout") return "timeout";
-        // A Reset has ended it, so the rest is of no use.
-        if (result === "reset") break;
-        note(observation, message.entries);
-      }
-      note(observation, own);
+    const groups = [...this.#byObservation(entries)];
+    const results = await Promise.all(groups.map(([observation, own]) => this.#tellOne(observation, own)));
+    return results.includes("timeout") ? "timeout" : "acknowledged";
+  }
+
+  async #tellOne(observation: Observation, entries: readonly TimedEntry[]): Promise<"acknowledged" | "timeout"> {
+    for (const message of messagesOf(replay(observation, entries), observation, this.#options.clock.nowMs())) {
+      const result = await this.#notifier.tellStored(observation, message.response);
+      if (result === "timeout") return "timeout";
+      // A Reset has ended it, so the rest is of no use.
+      if (!this.#table.has(observation)) return "acknowledged";
+      note(observation, message.entries);
     }
+    note(observation, entries);
     return "acknowledged";
   }
 

@@ -58,6 +58,8 @@ export function fateOf(sample: SampleName & Pick<StoredSample, "atMs">, server: 
 export interface DrainTarget {
   readonly queue: Queue;
   view(): ServerView;
+  /** How many samples are looked at in one go. */
+  readonly batchRows: number;
   /** How many of the leading samples one message takes, at least 1. */
   fit(samples: readonly StoredSample[]): number;
   /** Resolves when the server has acknowledged; rejects with CausewayError. */
@@ -66,7 +68,6 @@ export interface DrainTarget {
   changed(signal: AbortSignal): Promise<void>;
 }
 
-const BATCH_ROWS = 100;
 const RETRY: BackOff = { firstMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.3 };
 
 /** Delivers one server's queue in order, until the signal aborts; deletes only what is settled. */
@@ -77,7 +78,7 @@ export async function drain(
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
-  let batchRows = BATCH_ROWS;
+  let batchRows = target.batchRows;
   while (!signal.aborted) {
     const rows = await outbox.head(target.queue, batchRows);
     const { ready, toSend } = messageOf(split(rows, target.view()), target);
@@ -92,7 +93,7 @@ export async function drain(
       if (failures > 0)
         context.log.info("buffered samples are delivered again", { server: target.queue.shortServerId });
       failures = 0;
-      batchRows = BATCH_ROWS;
+      batchRows = target.batchRows;
     } catch (error) {
       if (signal.aborted) return;
       if (isRefusal(error) && toSend.length > 1) {

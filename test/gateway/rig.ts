@@ -44,6 +44,8 @@ export interface RigOptions {
   /** `rights` of the configuration, per server. */
   readonly rights?: readonly object[];
   readonly lifetime?: string;
+  /** Of all servers; that of the configuration's default when absent. */
+  readonly history?: "send" | "notify" | "none";
   /** `flat` when absent. */
   readonly expose?: ExposureMode;
   /** `gateway.objects` of the configuration. */
@@ -212,7 +214,7 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the configuration; it counts from the next start on. */
   async configure(folder: string, devices: readonly RigDevice[]): Promise<void> {
-    const { lifetime = "5m", expose = "flat", rights = [], objects = [], bootstrap } = this.#options;
+    const { lifetime = "5m", expose = "flat", rights = [], objects = [], bootstrap, history } = this.#options;
     const servers = bootstrap === "only" ? [] : this.servers;
     const document = {
       gateway: { endpoint: GATEWAY, state: "state", expose, objects },
@@ -221,6 +223,7 @@ export class Rig implements AsyncDisposable {
       servers: servers.map((_, index) => ({
         uri: `coap://192.0.2.${index + 1}`,
         lifetime,
+        ...(history === undefined ? {} : { history }),
         ...(rights[index] === undefined ? {} : { rights: rights[index] }),
       })),
       links: { hall: { adapter: "plant" } },

@@ -92,6 +92,7 @@ async function bench(count: number): Promise<Bench> {
     const stop = new AbortController();
     const target = {
       queue: QUEUE,
+      batchRows: 100,
       view: () => server({ registeredAtMs: clock.nowMs() + 1e9, provenAtMs: 0 }),
       fit: (samples: readonly StoredSample[]) => Math.min(samples.length, MESSAGE_SAMPLES),
       send: async (samples: readonly StoredSample[]) => {
