@@ -1,12 +1,12 @@
-import { spawn } from "node:child_process";
 import { type Clock, sleep } from "./base/clock.js";
 import type { Log } from "./base/log.js";
 import type { BusStatus } from "./field/bus.js";
 
 /** Node has no datagram sockets of AF_UNIX, so states go to systemd through its own command (sd_notify(3)). */
-export function notifyService(state: string, environment: NodeJS.ProcessEnv, log: Log): Promise<void> {
-  if (environment["NOTIFY_SOCKET"] === undefined) return Promise.resolve();
-  return new Promise((resolve) => {
+export async function notifyService(state: string, environment: NodeJS.ProcessEnv, log: Log): Promise<void> {
+  if (environment["NOTIFY_SOCKET"] === undefined) return;
+  const { spawn } = await import("node:child_process");
+  await new Promise<void>((resolve) => {
     const child = spawn("systemd-notify", [state], { stdio: "ignore" });
     child.once("error", (error) => {
       log.warn("systemd cannot be notified", { state, error });

@@ -1,4 +1,4 @@
-/** An LwM2M server that takes every registration, tells when the first and the last of `COUNT` came and prints its port. */
+/** An LwM2M server that takes every registration, tells when each message and the last of `COUNT` endpoints came, and its port. */
 import { createSocket } from "node:dgram";
 
 const [count = 1] = process.argv.slice(2).map(Number);
@@ -7,7 +7,6 @@ const CHANGED = 0x44;
 const LOCATION = Buffer.from([0x82, 0x72, 0x64, 0x01, 0x31]);
 const socket = createSocket("udp4");
 const endpoints = new Set<string>();
-let messages = 0;
 
 socket.on("message", (datagram, { address, port }) => {
   const [first = 0, code = 0] = datagram;
@@ -18,7 +17,7 @@ socket.on("message", (datagram, { address, port }) => {
   reply[0] = 0x60 | (first & 15);
   reply[1] = name === undefined ? CHANGED : CREATED;
   socket.send(name === undefined ? reply : Buffer.concat([reply, LOCATION]), port, address);
-  if (messages++ === 0) console.log(`first ${Date.now()}`);
+  console.log(`${name === undefined ? "update" : "register"} ${Date.now()}`);
   if (name === undefined || endpoints.has(name)) return;
   endpoints.add(name);
   if (endpoints.size === count) console.log(`last ${Date.now()}`);

@@ -1,15 +1,17 @@
 import { didYouMean } from "../base/did-you-mean.js";
 import { CausewayError, ERROR_TABLE, toError } from "../base/errors.js";
 import { packageVersion } from "../base/package-root.js";
-import { demo } from "../demo/demo.js";
-import { check } from "./check.js";
 import { type Command, EXIT, helpText, type Io, parseArguments } from "./command.js";
-import { explain } from "./explain.js";
-import { preview } from "./preview.js";
-import { run } from "./run.js";
-import { status } from "./status.js";
 
-const COMMANDS: readonly Command[] = [run, check, preview, status, explain, demo];
+/** Each is loaded when it is named: a gateway that starts need not wait for the code of the others. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["run", async () => (await import("./run.js")).run],
+  ["check", async () => (await import("./check.js")).check],
+  ["preview", async () => (await import("./preview.js")).preview],
+  ["status", async () => (await import("./status.js")).status],
+  ["explain", async () => (await import("./explain.js")).explain],
+  ["demo", async () => (await import("../demo/demo.js")).demo],
+]);
 
 /** Runs the command that the words name and gives the exit code; never rejects. */
 export async function runCli(words: readonly string[], io: Io): Promise<number> {
@@ -19,15 +21,12 @@ export async function runCli(words: readonly string[], io: Io): Promise<number> 
     return EXIT.good;
   }
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    io.out(overview());
+    io.out(await overview());
     return name === undefined ? EXIT.badConfiguration : EXIT.good;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+  const command = await COMMANDS.get(name)?.();
   if (command === undefined) {
-    const guess = didYouMean(
-      name,
-      COMMANDS.map((candidate) => candidate.name),
-    );
+    const guess = didYouMean(name, [...COMMANDS.keys()]);
     io.err(`unknown command '${name}'${guess === undefined ? "" : ` (did you mean '${guess}'?)`}`);
     return EXIT.badConfiguration;
   }
@@ -53,7 +52,8 @@ function report(error: unknown, io: Io): number {
   return usage ? EXIT.badConfiguration : EXIT.fatal;
 }
 
-function overview(): string {
-  const rows = COMMANDS.map(({ name, synopsis, summary }) => `  ${`${name} ${synopsis}`.padEnd(30)} ${summary}`);
+async function overview(): Promise<string> {
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
+  const rows = commands.map(({ name, synopsis, summary }) => `  ${`${name} ${synopsis}`.padEnd(30)} ${summary}`);
   return ["causeway COMMAND …", "", ...rows, "", "causeway COMMAND --help tells more."].join("\n");
 }
