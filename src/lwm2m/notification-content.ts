@@ -1,22 +1,28 @@
+import type { Entry } from "./codec/codec.js";
 import { isTriggered } from "./observation.js";
-import { keyOf, type Observation } from "./observed.js";
+import { attributesAt, keyOf, type Observation } from "./observed.js";
 import type { ReadResult } from "./operations.js";
 
 /** A measurement younger than this is reported without its time, unless the message may be repeated later. */
 const NOTICEABLE_AGE_MS = 1000;
 
 /**
- * What a notification says: the current values, but of a single resource whose change came and went while pmin lasted,
- * the change (it is followed by the current value). Nothing is pending after it.
+ * What a notification says: the current values, but of a change that came and went while pmin lasted, the change: the
+ * current value then follows it. Nothing else is pending after it.
  */
 export function told(observation: Observation, current: ReadResult): ReadResult {
-  const { pending, attributes, sent } = observation;
+  const { pending, sent } = observation;
   observation.pending = undefined;
-  const entry = current.entries.length === 1 ? current.entries[0] : undefined;
-  if (pending === undefined || pending === "everything" || entry === undefined) return current;
-  if (observation.target.length < 3) return current;
-  if (isTriggered(attributes, sent.get(keyOf(observation, entry.path, entry.prefix)), entry.value)) return current;
-  return { ...current, entries: [{ ...entry, value: pending.value }], newestMs: pending.atMs };
+  if (pending === undefined || pending === "everything") return current;
+  const key = keyOf(observation, pending.path, pending.prefix);
+  const isChanged = (entry: Entry): boolean => keyOf(observation, entry.path, entry.prefix) === key;
+  const entry = current.entries.find(isChanged);
+  if (entry === undefined) return current;
+  const attributes = attributesAt(observation, entry.path, entry.prefix);
+  if (isTriggered(attributes, sent.get(key), entry.value)) return current;
+  if (isTriggered(attributes, pending.value, entry.value)) observation.pending = "everything";
+  const entries = current.entries.map((one) => (one === entry ? { ...entry, value: pending.value } : one));
+  return { ...current, entries, newestMs: pending.atMs };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { CoapRequest, IncomingRequest } from "../coap/request.js";
 import type { Attributes } from "./attributes.js";
 import type { Codec } from "./codec/codec.js";
 import type { ObservationScope, ObservationTerms } from "./observation-terms.js";
-import { formatPath, type Path } from "./path.js";
+import { formatPath, isWithin, type Path } from "./path.js";
 import type { Sample, Value } from "./value.js";
 import type { TreeView, ViewedPath } from "./views.js";
 
@@ -13,6 +13,12 @@ export interface Evaluation {
   /** Monotonic. */
   atMs: number;
   held: { readonly timer: Timer; sample: Sample } | undefined;
+}
+
+/** A value that the server is to be told of. */
+export interface Change extends Sample {
+  readonly path: Path;
+  readonly prefix: string | undefined;
 }
 
 /** What is observed, in which format, and by which attributes. */
@@ -52,7 +58,7 @@ export interface Observation extends Observable {
    * The newest change that the server does not know; `everything` is one of what there is, or says that the server may
    * have missed what it was told.
    */
-  pending: Sample | "everything" | undefined;
+  pending: Change | "everything" | undefined;
   isInFlight: boolean;
   /** Wall clock of the oldest measurement that is due to be told but not acknowledged. */
   underwaySinceMs: number | undefined;
@@ -138,11 +144,11 @@ export function tellingOf(observation: Observation, key: number | string, atMs: 
 const STRETCH_GAP_MS = 60_000;
 
 /** The change that waits is replaced by a newer one. While nothing can be sent, all of it is one stretch. */
-export function overtake(observation: Observation, sample: Sample, state: "running" | "paused"): void {
+export function overtake(observation: Observation, change: Change, state: "running" | "paused"): void {
   const { pending, overtaken } = observation;
-  observation.pending = sample;
+  observation.pending = change;
   // Values of one poll have one time and are told together.
-  if (pending === undefined || pending === "everything" || pending.atMs === sample.atMs) return;
+  if (pending === undefined || pending === "everything" || pending.atMs === change.atMs) return;
   const continues = overtaken !== undefined && (state === "paused" || pending.atMs - overtaken.toMs < STRETCH_GAP_MS);
   observation.overtaken = { fromMs: continues ? overtaken.fromMs : pending.atMs, toMs: pending.atMs };
 }
@@ -174,6 +180,16 @@ export function keyOf({ target }: Observation, path: Path, prefix: string | unde
   if (target.length === 0) return prefix === undefined ? formatPath(path) : `/${prefix}${formatPath(path)}`;
   const [, instanceId = 0, resourceId = 0, resourceInstanceId = 0] = path;
   return (instanceId * 0x1_0000 + resourceId) * 0x1_0000 + resourceInstanceId;
+}
+
+/** Those of the part that covers the path. */
+export function attributesAt(
+  { target, parts, attributes }: Observation,
+  path: Path,
+  prefix: string | undefined,
+): Attributes {
+  if (target.length > 0) return attributes;
+  return parts.find((one) => one.view.prefix === prefix && isWithin(path, one.path))?.attributes ?? attributes;
 }
 
 /** `nowMs` is monotonic. */

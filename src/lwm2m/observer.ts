@@ -15,6 +15,7 @@ import { type ObservationDefaults, type ObservationTerms, termsOf } from "./obse
 import { ObservationTimers } from "./observation-timers.js";
 import {
   beginObservation,
+  type Change,
   doubt,
   isWithinPmin,
   keyOf,
@@ -250,23 +251,23 @@ export class Observer implements Disposable {
     const key = keyOf(observation, path, view.prefix);
     const before = observation.sent.get(key);
     const nowMs = this.#options.clock.monotonicMs();
-    const arrived = { part, view, path, value: sample.value, nowMs };
     if (isOffEdge(attributes, before, sample.value)) observation.sent.set(key, sample.value);
     if (observation.isInFlight || observation.pending !== undefined) {
-      this.#note?.(heldReason(arrived, this.#notifier.state));
+      this.#note?.(heldReason({ part, view, path, value: sample.value, nowMs }, this.#notifier.state));
       if (!isTriggered(attributes, before, sample.value)) return;
-      if (isWithinPmin(observation, nowMs)) observation.pending = sample;
-      else overtake(observation, sample, this.#notifier.state);
+      const change = changeOf(part, path, sample);
+      if (isWithinPmin(observation, nowMs)) observation.pending = change;
+      else overtake(observation, change, this.#notifier.state);
       return;
     }
     const decision = decide(attributes, { value: before, atMs: observation.sentMs }, sample.value, nowMs);
-    this.#note?.(decisionReason(arrived, decision, this.#notifier.state));
+    this.#note?.(decisionReason({ part, view, path, value: sample.value, nowMs }, decision, this.#notifier.state));
     if (decision.send === "no") return;
     if (decision.send === "now") {
-      observation.pending = sample;
+      observation.pending = changeOf(part, path, sample);
       this.#notifier.add(observation);
     } else if (decision.because === "change") {
-      observation.pending = sample;
+      observation.pending = changeOf(part, path, sample);
       this.#timers.arm(observation, decision.ms);
     }
   }
@@ -302,18 +303,8 @@ export class Observer implements Disposable {
     this.#timers.arm(observation, pmaxEndMs(observation.attributes, this.#options.clock.monotonicMs()));
   }
 
-  // What the server was told of a value that has gone on since must be made up for.
   #onDelivered(observation: Observation): void {
     this.#options.shelf?.note(observation);
-    const [objectId = -1, instanceId = -1, resourceId = -1, resourceInstanceId = 0] = observation.target;
-    if (observation.pending === undefined) {
-      const resource = observation.view.tree.resource(objectId, instanceId, resourceId);
-      const current = resource?.samples.get(resourceInstanceId);
-      const before = observation.sent.get(keyOf(observation, observation.target, observation.view.prefix));
-      if (current !== undefined && isTriggered(observation.attributes, before, current.value)) {
-        observation.pending = current;
-      }
-    }
     this.#reconsider(observation);
   }
 
@@ -353,4 +344,8 @@ export class Observer implements Disposable {
     observation.delivery = delivery;
     for (const [index, part] of observation.parts.entries()) part.attributes = each[index] ?? whole;
   }
+}
+
+function changeOf({ view }: ObservedPath, path: Path, { value, atMs }: Sample): Change {
+  return { value, atMs, path, prefix: view.prefix };
 }

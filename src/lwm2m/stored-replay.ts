@@ -1,8 +1,6 @@
-import type { Attributes } from "./attributes.js";
 import type { Entry } from "./codec/codec.js";
 import { decide, isOffEdge, isTriggered } from "./observation.js";
-import { keyOf, type Observation } from "./observed.js";
-import { isWithin } from "./path.js";
+import { attributesAt, keyOf, type Observation } from "./observed.js";
 import type { Value } from "./value.js";
 
 /** A measurement with its time (wall clock). */
@@ -36,7 +34,7 @@ export function replay(observation: Observation, entries: readonly TimedEntry[])
       lastMs += pminMs;
     }
     const key = keyOf(observation, entry.path, entry.prefix);
-    const attributes = attributesOf(observation, entry);
+    const attributes = attributesAt(observation, entry.path, entry.prefix);
     if (isOffEdge(attributes, before.get(key), entry.value) && before.has(key)) before.set(key, entry.value);
     if (entry.atMs === lastMs) {
       // Values of one poll are told together.
@@ -53,10 +51,4 @@ export function replay(observation: Observation, entries: readonly TimedEntry[])
   }
   tellWaiting();
   return told;
-}
-
-function attributesOf({ target, parts, attributes }: Observation, { path, prefix }: TimedEntry): Attributes {
-  if (target.length > 0) return attributes;
-  const part = parts.find((one) => one.view.prefix === prefix && isWithin(path, one.path));
-  return part?.attributes ?? attributes;
 }

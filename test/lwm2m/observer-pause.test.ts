@@ -92,3 +92,30 @@ describe("a server that is lost", () => {
     expect(tellings()).toEqual(["told", "overtaken", "overtaken", "told"]);
   });
 });
+
+describe("a change that came and went while pmin lasted", () => {
+  it("of a part of an instance is told with its time, and then what is there", async () => {
+    const bench = new ObserverBench();
+    bench.tree.set([3303, 0, 5601], { value: 1, atMs: bench.clock.nowMs() });
+    bench.view.attributes.write([3303, 0], { pmin: 10 });
+    bench.observe("/3303/0");
+    await bench.measure(99);
+    await bench.measure(20);
+    await bench.clock.advance(8000);
+    expect(await bench.values()).toEqual(["99@1 1@1"]);
+    await bench.clock.advance(10_000);
+    expect(await bench.values()).toEqual(["20@2 1@2"]);
+    await bench.clock.advance(60_000);
+    expect(await bench.values()).toEqual([]);
+  });
+
+  it("is not followed by what is no step from it", async () => {
+    const bench = new ObserverBench();
+    bench.view.attributes.write(TEMPERATURE, { pmin: 10, st: 5 });
+    bench.observe("/3303/0/5700");
+    await bench.measure(26);
+    await bench.measure(23);
+    await bench.clock.advance(60_000);
+    expect(await bench.values()).toEqual(["26@1"]);
+  });
+});
