@@ -34,7 +34,8 @@ export async function loadModels(extraFolder?: string): Promise<ModelRegistry> {
 export function modelRegistry(models: Iterable<ObjectModel>): ModelRegistry {
   const byVersion = new Map<number, Map<string, ObjectModel>>();
   const newest = new Map<number, ObjectModel>();
-  for (const model of models) {
+  for (const defined of models) {
+    const model = withoutNegativeTimes(defined);
     const versions = byVersion.get(model.id) ?? new Map<string, ObjectModel>();
     byVersion.set(model.id, versions.set(model.version, model));
     const best = newest.get(model.id);
@@ -45,6 +46,21 @@ export function modelRegistry(models: Iterable<ObjectModel>): ModelRegistry {
       version === undefined ? newest.get(objectId) : byVersion.get(objectId)?.get(version),
     objectIds: [...newest.keys()].sort((a, b) => a - b),
   };
+}
+
+const SERVER = 1;
+/** Lifetime, Default Minimum and Maximum Period, Disable Timeout. */
+const SERVER_TIMES = [1, 2, 3, 5];
+
+/** OMA's definition of object 1 gives these no range, and a lifetime below zero has no meaning. */
+function withoutNegativeTimes(model: ObjectModel): ObjectModel {
+  if (model.id !== SERVER) return model;
+  const resources = new Map(model.resources);
+  for (const id of SERVER_TIMES) {
+    const resource = resources.get(id);
+    if (resource !== undefined) resources.set(id, { ...resource, range: { min: 0, max: 0xffff_ffff } });
+  }
+  return { ...model, resources };
 }
 
 /** Negative, zero or positive, as `a` is the older, the same or the newer `MAJOR.MINOR`. */

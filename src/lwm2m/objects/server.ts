@@ -1,5 +1,5 @@
 import type { ServerAccount } from "../account.js";
-import type { ModelRegistry, ObjectModel } from "../model.js";
+import type { ModelRegistry } from "../model.js";
 import type { ObservationDefaults } from "../observation-terms.js";
 import { type RegistrationTiming, TIMING_DEFAULTS } from "../registration-timing.js";
 import type { ObjectEntry, ObjectTree, ResourceHandler } from "../tree.js";
@@ -84,7 +84,7 @@ export function addServerObject(
   models: ModelRegistry,
   effects: (instanceId: number) => ServerEffects,
 ): ObjectEntry {
-  const model = withoutNegativeTimes(requireModel(models, 1));
+  const model = requireModel(models, 1);
   return tree.addObject(model, {
     by: "bootstrap",
     create(instanceId) {
@@ -165,14 +165,4 @@ export function serverSettings(tree: ObjectTree, instanceId: number): ServerSett
     },
     send: value(ServerId.muteSend) === false ? "open" : "muted",
   };
-}
-
-/** OMA's definition gives these no range, and a lifetime below zero has no meaning. */
-function withoutNegativeTimes(model: ObjectModel): ObjectModel {
-  const resources = new Map(model.resources);
-  for (const id of [ServerId.lifetime, ServerId.defaultPmin, ServerId.defaultPmax, ServerId.disableTimeout]) {
-    const resource = resources.get(id);
-    if (resource !== undefined) resources.set(id, { ...resource, range: { min: 0, max: 0xffff_ffff } });
-  }
-  return { ...model, resources };
 }
