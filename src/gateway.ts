@@ -288,10 +288,11 @@ function openEndpoint(
 ): GatewayEndpoint {
   const { clock, log, random, openPeer, why, ending } = context;
   const { endpoint, tree, gateway, access } = exposed;
-  const { bootstrap } = config;
+  const { bootstrap, alternatePath } = config;
   const client = new Lwm2mClient({
     endpoint,
     tree,
+    alternatePath,
     ...(gateway === undefined ? {} : { gateway }),
     ...(access === undefined ? {} : { access }),
     models: config.models,

@@ -7,7 +7,6 @@ import { CoapSettings } from "./coap/settings.js";
 import { countTraffic, type TrafficCounter } from "./coap/traffic.js";
 import { openUdp } from "./coap/udp.js";
 import type { Lwm2mClient, OpenPeer } from "./lwm2m/client.js";
-import { senmlCborCodec } from "./lwm2m/codec/senml-cbor.js";
 import type { TimedEntry } from "./lwm2m/stored-replay.js";
 import { type DrainTarget, drain, fateOf, type ServerView } from "./outbox/drain.js";
 import type { Outbox, Queue } from "./outbox/outbox.js";
@@ -157,7 +156,7 @@ function targetOf(historian: Historian, context: DrainContext, wake: Signal): Dr
     return {
       ...target,
       batchRows: SEND_ROWS,
-      fit: (samples) => fitting(samples, clock.nowMs()),
+      fit: (samples) => fitting(samples, client),
       send: (samples, signal) => client.send(entriesOf(samples), signal, shortServerId),
     };
   }
@@ -202,12 +201,12 @@ async function newestOf(
  */
 const MAX_SEND_BYTES = 1024;
 
-function fitting(samples: readonly StoredSample[], nowMs: number): number {
+function fitting(samples: readonly StoredSample[], client: Lwm2mClient): number {
   let count = samples.length;
   for (;;) {
-    const payload = senmlCborCodec.encode(entriesOf(samples.slice(0, count)), { target: [], nowMs, times: "all" });
-    if (payload.length <= MAX_SEND_BYTES || count === 1) return count;
-    count = Math.max(1, Math.min(count - 1, Math.floor((count * MAX_SEND_BYTES) / payload.length)));
+    const length = client.sendBytes(entriesOf(samples.slice(0, count)));
+    if (length <= MAX_SEND_BYTES || count === 1) return count;
+    count = Math.max(1, Math.min(count - 1, Math.floor((count * MAX_SEND_BYTES) / length)));
   }
 }
 

@@ -3,6 +3,7 @@ import type { LogLevel } from "../base/log.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { DeviceConfig, LinkConfig } from "../field/field.js";
 import type { BootstrapAccount, ServerAccount } from "../lwm2m/account.js";
+import type { AlternatePath } from "../lwm2m/alternate-path.js";
 import type { ModelRegistry } from "../lwm2m/model.js";
 import type { Profile } from "../mapping/profile.js";
 import type { Report } from "../mapping/report.js";
@@ -56,6 +57,8 @@ export interface OutboxConfig {
 export interface GatewayConfig {
   readonly file: string;
   readonly endpoint: string;
+  /** Of every endpoint. */
+  readonly alternatePath: AlternatePath;
   readonly stateFolder: string;
   readonly logLevel: LogLevel;
   /** What becomes of the registrations at SIGTERM: ended, or kept for the next start. */

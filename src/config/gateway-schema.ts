@@ -39,9 +39,23 @@ const prefix: Schema<string> = refine(string, (text) =>
     : "a prefix has 1 to 16 letters, digits, '.', '_', '-', not digits only",
 );
 
+/** What the paths of the registration and bootstrap interfaces begin with (OMA LwM2M Transport 1.2 §6.4). */
+const INTERFACES: ReadonlySet<string> = new Set(["rd", "dp", "bs", "bspack"]);
+
+/** Also a part of every name in SenML, so it is better short. */
+const alternatePath: Schema<string> = refine(string, (text) => {
+  const segments = text.split("/");
+  const taken = segments.find((segment) => INTERFACES.has(segment));
+  if (taken !== undefined) return `'${taken}' belongs to the server`;
+  return text.length <= 64 && segments.every((segment) => /^(?!\d+$|\.{1,2}$)[A-Za-z0-9._-]+$/.test(segment))
+    ? undefined
+    : "a path has up to 64 letters, digits, '.', '_', '-', in segments with '/' between, none digits only, such as lwm2m";
+});
+
 export const gatewaySection = object(
   { endpoint: string },
   {
+    path: alternatePath,
     expose: oneOf("flat", "gateway", "endpoints"),
     state: string,
     log: oneOf(...LOG_LEVELS),

@@ -74,6 +74,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
     config: {
       file,
       endpoint: gateway.endpoint,
+      alternatePath: gateway.path?.split("/") ?? [],
       stateFolder: resolve(base, gateway.state ?? "/var/lib/causeway"),
       logLevel: gateway.log ?? "info",
       onStop: gateway.onStop ?? "deregister",

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import type { Log } from "../base/log.js";
 import type { BootstrapAccount, OpenPeer, ServerAccount } from "./account.js";
+import type { AlternatePath } from "./alternate-path.js";
 import type { ClientState } from "./client-state.js";
 import type { ModelRegistry } from "./model.js";
 import type { Lwm2mVersion } from "./models.js";
@@ -14,6 +15,8 @@ export interface ClientOptions {
   readonly endpoint: string;
   /** The client adds objects 0 and 1 for its accounts; object 3 (`addDevice`) and all others are the caller's. */
   readonly tree: ObjectTree;
+  /** Below which servers find the objects; `/` when absent. */
+  readonly alternatePath?: AlternatePath;
   /** Devices behind the gateway; absent where there are none. */
   readonly gateway?: GatewayObject;
   /** Object 2 of the tree; without it every server may do everything. */

@@ -2,6 +2,7 @@ import { CausewayError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
 import type { ServerAccount } from "./account.js";
 import { addAccountObjects, type PlacedServerAccount } from "./accounts.js";
+import { NO_ALTERNATE_PATH } from "./alternate-path.js";
 import { BootstrapSession, type BootstrapStatus } from "./bootstrap-session.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
 import { type ClientState, MemoryState } from "./client-state.js";
@@ -14,6 +15,7 @@ import { serverSettings } from "./objects/server.js";
 import type { Telling } from "./observed.js";
 import { mayBegin, type Turn } from "./registration-order.js";
 import { ServerSession } from "./session.js";
+import { sendPayload } from "./session-send.js";
 import type { Storing } from "./stored-notifications.js";
 import type { TimedEntry } from "./stored-replay.js";
 
@@ -133,6 +135,12 @@ export class Lwm2mClient implements AsyncDisposable {
       if (readable.length > 0) await session.send(readable, signal);
     });
     await Promise.all(sends);
+  }
+
+  /** How long the payload of a Send of the entries is, at most. */
+  sendBytes(entries: readonly Entry[]): number {
+    const { clock, alternatePath = NO_ALTERNATE_PATH } = this.#options;
+    return sendPayload(entries, clock.nowMs(), alternatePath).length;
   }
 
   /** As `send`, with what the paths hold now and the server may read; what is not there is left out. */

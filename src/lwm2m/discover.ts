@@ -1,3 +1,4 @@
+import { type AlternatePath, formatAlternatePath, NO_ALTERNATE_PATH } from "./alternate-path.js";
 import { type Attributes, formatAttributes } from "./attributes.js";
 import type { ObjectModel } from "./model.js";
 import { impliedVersion, type Lwm2mVersion } from "./models.js";
@@ -16,6 +17,7 @@ export interface DiscoverRequest {
   /** Levels below the target, 0 to 3; by default 2 below an object and 1 otherwise (OMA LwM2M Core 1.2 §6.3.2). */
   readonly depth?: number;
   readonly version: Lwm2mVersion;
+  readonly alternatePath?: AlternatePath;
 }
 
 /**
@@ -23,13 +25,14 @@ export interface DiscoverRequest {
  * the links below it only those attached to them.
  */
 export function discover(tree: ObjectTree, request: DiscoverRequest, attributes: AttributeView): string {
-  const { path, depth = path.length === 1 ? 2 : 1, version } = request;
+  const { path, depth = path.length === 1 ? 2 : 1, version, alternatePath = NO_ALTERNATE_PATH } = request;
+  const root = formatAlternatePath(alternatePath);
   if (path.length === 4) throw notAllowed(path, "cannot be discovered");
   const target = find(tree, path);
   const links: string[] = [];
   const visit = (at: Path, here: Target, levels: number): void => {
     const shown = at === path ? attributes.effective(at) : attributes.attached(at);
-    links.push(`<${formatPath(at)}>${parameters(here, at, version)}${formatAttributes(shown)}`);
+    links.push(`<${root}${formatPath(at)}>${parameters(here, at, version)}${formatAttributes(shown)}`);
     if (levels > 0) for (const [id, below] of children(here, at)) visit([...at, id], below, levels - 1);
   };
   visit(path, target, depth);
@@ -64,11 +67,20 @@ function versionParameter(model: ObjectModel, version: Lwm2mVersion): string {
 
 /**
  * The payload of Register (OMA LwM2M Core 1.2 §6.2.1): the root with the optional formats, then every object instance.
- * `ver` stands on the object, since servers refuse it on an instance.
+ * `ver` stands on the object, since servers refuse it on an instance. An alternate path is told by the root's type (OMA
+ * LwM2M Transport 1.2 §6.4.1).
  */
-export function registrationLinks(tree: ObjectTree, version: Lwm2mVersion, contentFormats: readonly number[]): string {
-  const root = contentFormats.length === 0 ? [] : [`</>;ct="${contentFormats.join(" ")}"`];
-  return [...root, ...objectLinks(tree, (model) => versionParameter(model, version))].join(",");
+export function registrationLinks(
+  tree: ObjectTree,
+  version: Lwm2mVersion,
+  contentFormats: readonly number[],
+  alternatePath: AlternatePath = NO_ALTERNATE_PATH,
+): string {
+  const root = formatAlternatePath(alternatePath);
+  const type = root === "" ? "" : ';rt="oma.lwm2m"';
+  const formats = contentFormats.length === 0 ? "" : `;ct="${contentFormats.join(" ")}"`;
+  const first = type === "" && formats === "" ? [] : [`<${root === "" ? "/" : root}>${type}${formats}`];
+  return [...first, ...objectLinks(tree, (model) => versionParameter(model, version), root)].join(",");
 }
 
 /**
@@ -79,14 +91,14 @@ export function deviceLinks(tree: ObjectTree): string {
   return objectLinks(tree, ({ version }) => (version === "1.0" ? "" : `;ver=${version}`)).join(",");
 }
 
-function objectLinks(tree: ObjectTree, parameterOf: (model: ObjectModel) => string): readonly string[] {
+function objectLinks(tree: ObjectTree, parameterOf: (model: ObjectModel) => string, root = ""): readonly string[] {
   const links: string[] = [];
   for (const [objectId, object] of [...tree.objects].sort(([a], [b]) => a - b)) {
     if (isHidden(objectId)) continue;
     const parameter = parameterOf(object.model);
-    if (parameter !== "" || object.instances.size === 0) links.push(`</${objectId}>${parameter}`);
+    if (parameter !== "" || object.instances.size === 0) links.push(`<${root}/${objectId}>${parameter}`);
     for (const instanceId of [...object.instances.keys()].sort((a, b) => a - b)) {
-      links.push(`</${objectId}/${instanceId}>`);
+      links.push(`<${root}/${objectId}/${instanceId}>`);
     }
   }
   return links;

@@ -4,7 +4,9 @@ import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { Code } from "../coap/code.js";
 import type { CoapRequest, CoapResponse, IncomingRequest } from "../coap/request.js";
+import type { AlternatePath } from "./alternate-path.js";
 import { checkApplicable, parseAttributes } from "./attributes.js";
+import { withAlternateNames } from "./codec/alternate-names.js";
 import type { Codec, DecodedEntry } from "./codec/codec.js";
 import { ContentFormat, codecFor } from "./codec/formats.js";
 import { compositeResource, writeComposite } from "./composite.js";
@@ -27,6 +29,8 @@ export interface DispatchOptions {
   readonly observer: Observer;
   readonly clock: Clock;
   readonly log: Log;
+  /** In links, names and locations; requests come without it. */
+  readonly alternatePath: AlternatePath;
   /** Ends the handlers' work when the registration ends. */
   readonly signal: AbortSignal;
   /** The version of the registration. */
@@ -51,10 +55,18 @@ export class Dispatcher {
   handle(request: IncomingRequest): Answer {
     try {
       const answer = this.#operate(request);
-      return answer instanceof Promise ? answer.catch((error: unknown) => this.#refuse(request, error)) : answer;
+      return answer instanceof Promise ? answer.catch((error: unknown) => this.refuse(request, error)) : answer;
     } catch (error) {
-      return this.#refuse(request, error);
+      return this.refuse(request, error);
     }
+  }
+
+  /** The answer to what cannot be carried out, which is told to the explainer. */
+  refuse(request: IncomingRequest, error: unknown): CoapResponse {
+    this.#options.explainer?.note?.(refusalReason(request, error));
+    if (error instanceof CausewayError) return errorResponse(error);
+    this.#options.log.error("a request ended in a defect", { error: toError(error) });
+    return emptyResponse(Code.InternalServerError);
   }
 
   #operate(request: IncomingRequest): Answer {
@@ -90,18 +102,19 @@ export class Dispatcher {
 
   /** What an Observe of before a restart observes, and what is there now; throws LWM2M_* when it is gone. */
   restorable(request: CoapRequest): readonly [Observable, ReadResult] {
-    const { views, clock } = this.#options;
+    const { views, clock, alternatePath } = this.#options;
     const version = this.#options.version();
-    const read = readRequest(request, { views, version, nowMs: clock.nowMs(), valueless: "empty" });
+    const nowMs = clock.nowMs();
+    const read = readRequest(request, { views, version, nowMs, alternatePath, valueless: "empty" });
     return [observableOf(request, read, version), read.result];
   }
 
   /** Read and Read-Composite, their observation and its cancellation. */
   #read(request: IncomingRequest): CoapResponse {
-    const { views, clock, observer } = this.#options;
+    const { views, clock, observer, alternatePath } = this.#options;
     const version = this.#options.version();
     const nowMs = clock.nowMs();
-    const read = readRequest(request, { views, version, nowMs });
+    const read = readRequest(request, { views, version, nowMs, alternatePath });
     if (request.observe === 0) return observer.observe(request, observableOf(request, read, version), read.result);
     if (request.observe === 1) observer.cancel(request.token);
     else forbidQuery(request);
@@ -110,9 +123,11 @@ export class Dispatcher {
 
   #discover(request: IncomingRequest, view: TreeView, path: Path): CoapResponse {
     const { tree, attributes } = view;
+    const { alternatePath } = this.#options;
     const version = this.#options.version();
     const depth = version === "1.2" ? depthOf(request.query) : undefined;
-    const links = discover(tree, { path, version, ...(depth === undefined ? {} : { depth }) }, attributes);
+    const wanted = { path, version, alternatePath, ...(depth === undefined ? {} : { depth }) };
+    const links = discover(tree, wanted, attributes);
     return { code: Code.Content, contentFormat: ContentFormat.linkFormat, payload: Buffer.from(links) };
   }
 
@@ -154,7 +169,7 @@ export class Dispatcher {
 
   async #create(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
     const { tree, prefix } = view;
-    const { clock, signal } = this.#options;
+    const { clock, signal, alternatePath } = this.#options;
     forbidQuery(request);
     if (find(tree, path).object.factory?.by !== "servers") throw notAllowed(path, "takes no new instances");
     authorise(view, "create", path);
@@ -165,7 +180,7 @@ export class Dispatcher {
     if (only === undefined || others.length > 0) return emptyResponse(Code.Created);
     return {
       code: Code.Created,
-      locationPath: [...(prefix === undefined ? [] : [prefix]), ...path, only].map(String),
+      locationPath: [...alternatePath, ...(prefix === undefined ? [] : [prefix]), ...path, only].map(String),
       payload: NO_BYTES,
     };
   }
@@ -198,13 +213,14 @@ export class Dispatcher {
       find(tree, path);
       throw unsupported(contentFormat);
     }
-    return codec;
+    return withAlternateNames(codec, this.#options.alternatePath);
   }
 
   async #writeComposite(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
-    const { views, clock, signal } = this.#options;
+    const { views, clock, signal, alternatePath } = this.#options;
     forbidQuery(request);
-    const entries = compositeCodec(request, { view, path }, "patch").decode(request.payload, {
+    const codec = withAlternateNames(compositeCodec(request, { view, path }, "patch"), alternatePath);
+    const entries = codec.decode(request.payload, {
       target: path,
       resource: (objectId, resourceId, prefix) => compositeResource(views.mustFind(prefix), objectId, resourceId),
       nowMs: clock.nowMs(),
@@ -223,13 +239,6 @@ export class Dispatcher {
     attributes.write(path, change);
     this.#options.observer.attributesChanged(view, path);
     return emptyResponse(Code.Changed);
-  }
-
-  #refuse(request: IncomingRequest, error: unknown): CoapResponse {
-    this.#options.explainer?.note?.(refusalReason(request, error));
-    if (error instanceof CausewayError) return errorResponse(error);
-    this.#options.log.error("a request ended in a defect", { error: toError(error) });
-    return emptyResponse(Code.InternalServerError);
   }
 }
 

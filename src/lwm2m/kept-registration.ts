@@ -1,4 +1,5 @@
 import type { ServerAccount } from "./account.js";
+import { type AlternatePath, formatAlternatePath } from "./alternate-path.js";
 import type { ClientState, Json } from "./client-state.js";
 import type { Lwm2mVersion } from "./models.js";
 import { type Accepted, acceptedOf, type Registration, VERSIONS } from "./registration.js";
@@ -26,17 +27,21 @@ interface RegistrationTimes {
 export class RegistrationShelf {
   readonly #state: ClientState;
   readonly #account: ServerAccount;
+  /** What the object list begins with. */
+  readonly #rootLink: string;
 
-  constructor(state: ClientState, account: ServerAccount) {
+  constructor(state: ClientState, account: ServerAccount, alternatePath: AlternatePath) {
     this.#state = state;
     this.#account = account;
+    this.#rootLink = `<${formatAlternatePath(alternatePath) || "/"}>`;
   }
 
-  /** Undefined when the server has forgotten it by now, or when the account is another server's. */
+  /** Undefined when the server has forgotten it by now, or when the server or the place of the objects is another. */
   take(nowMs: number): KeptRegistration | undefined {
     const kept = registrationOfJson(this.#state.load("registrations").get(this.#key));
-    const untilMs = kept?.accepted.untilMs ?? Number.POSITIVE_INFINITY;
-    return kept?.uri === this.#account.uri && nowMs < untilMs ? kept : undefined;
+    if (kept === undefined || kept.uri !== this.#account.uri) return undefined;
+    const untilMs = kept.accepted.untilMs ?? Number.POSITIVE_INFINITY;
+    return kept.known.links.startsWith(this.#rootLink) && nowMs < untilMs ? kept : undefined;
   }
 
   /** Keeps what the server may still have of the client; forgets it when that is nothing. */

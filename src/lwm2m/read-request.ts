@@ -1,6 +1,8 @@
 import { CausewayError } from "../base/errors.js";
 import type { CoapRequest } from "../coap/request.js";
+import type { AlternatePath } from "./alternate-path.js";
 import { type Attributes, checkApplicable, mergeAttributes, NO_ATTRIBUTES, parseAttributes } from "./attributes.js";
+import { withAlternateNames } from "./codec/alternate-names.js";
 import type { Codec } from "./codec/codec.js";
 import { compositePaths, readComposite } from "./composite.js";
 import { negotiate } from "./content.js";
@@ -14,6 +16,7 @@ export interface ReadContext {
   readonly views: Views;
   readonly version: Lwm2mVersion;
   readonly nowMs: number;
+  readonly alternatePath: AlternatePath;
   /** What is there and has no value yet: LWM2M_NOT_FOUND (`error`, when absent), or nothing to tell so far. */
   readonly valueless?: "error" | "empty";
 }
@@ -29,18 +32,19 @@ export interface ReadRequest {
 
 /** A GET or FETCH as a read. Throws LWM2M_*. */
 export function readRequest(request: CoapRequest, context: ReadContext): ReadRequest {
-  const { views, version, nowMs, valueless = "error" } = context;
+  const { views, version, nowMs, alternatePath, valueless = "error" } = context;
   const target = targetOf(request, views);
   if (request.method === "FETCH") {
-    const named = compositeCodec(request, target, "paths").decodePaths?.(request.payload) ?? [];
-    const paths = compositePaths(named, views);
-    const codec = negotiate(request.accept, "composite", undefined, version);
+    const asked = withAlternateNames(compositeCodec(request, target, "paths"), alternatePath);
+    const paths = compositePaths(asked.decodePaths?.(request.payload) ?? [], views);
+    const answered = negotiate(request.accept, "composite", undefined, version);
+    const codec = withAlternateNames(answered, alternatePath);
     return { target, paths, codec, result: readComposite(paths, nowMs) };
   }
   const { view, path } = target;
   const result = valueless === "error" ? readView(view, path, nowMs) : readSoFar(view, path, nowMs);
   const type = result.entries[0]?.type ?? find(view.tree, path).resource?.model.type;
-  const codec = negotiate(request.accept, result.use, type, version);
+  const codec = withAlternateNames(negotiate(request.accept, result.use, type, version), alternatePath);
   return { target, paths: [target], codec, result };
 }
 

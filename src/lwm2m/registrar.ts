@@ -207,9 +207,9 @@ export class Registrar {
   }
 
   #parameters(version: Lwm2mVersion): RegistrationParameters {
-    const { tree } = this.#options.client;
+    const { tree, alternatePath } = this.#options.client;
     const { timing, binding } = serverSettings(tree, this.#options.account.serverInstanceId);
-    const links = registrationLinks(tree, version, ADVERTISED_FORMATS);
+    const links = registrationLinks(tree, version, ADVERTISED_FORMATS, alternatePath);
     return { lifetimeS: timing.lifetimeS, binding, links };
   }
 }

@@ -2,6 +2,8 @@ import type { Clock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import { Code, formatCode } from "../coap/code.js";
 import type { CoapPeer, CoapRequest, CoapResponse } from "../coap/request.js";
+import type { AlternatePath } from "./alternate-path.js";
+import { withAlternateNames } from "./codec/alternate-names.js";
 import type { Entry } from "./codec/codec.js";
 import { senmlCborCodec } from "./codec/senml-cbor.js";
 import { sendRequest } from "./registration-request.js";
@@ -11,6 +13,7 @@ export interface SendContext {
   readonly shortServerId: number;
   /** The path of the server's URI. */
   readonly root: readonly string[];
+  readonly alternatePath: AlternatePath;
   readonly clock: Clock;
   /** Resolves when the server can take values; rejects with the signal's reason. */
   ready(entries: readonly Entry[], signal: AbortSignal): Promise<void> | undefined;
@@ -35,7 +38,7 @@ export async function send(context: SendContext, entries: readonly Entry[], sign
   const ready = context.ready(entries, signal);
   // Whoever sends counts on what the connection is now.
   if (ready !== undefined) await ready;
-  const { shortServerId, root } = context;
+  const { shortServerId, root, alternatePath } = context;
   const peer = context.peer();
   if (peer === undefined) {
     throw new CausewayError("LWM2M_NOT_REGISTERED", `server ${shortServerId} has no registration`);
@@ -44,10 +47,15 @@ export async function send(context: SendContext, entries: readonly Entry[], sign
     throw new CausewayError("LWM2M_SEND_UNAVAILABLE", `server ${shortServerId} takes no Send`);
   }
   const sentAtMs = context.clock.nowMs();
-  const payload = senmlCborCodec.encode(entries, { target: [], nowMs: sentAtMs, times: "all" });
+  const payload = sendPayload(entries, sentAtMs, alternatePath);
   const response = await requestOrLose(context, peer, sendRequest(root, payload), signal);
   if (response.code !== Code.Changed) throw await refusal(context, response, peer, signal);
   context.onTaken(sentAtMs);
+}
+
+/** With the times of all values. */
+export function sendPayload(entries: readonly Entry[], nowMs: number, alternatePath: AlternatePath): Uint8Array {
+  return withAlternateNames(senmlCborCodec, alternatePath).encode(entries, { target: [], nowMs, times: "all" });
 }
 
 async function requestOrLose(

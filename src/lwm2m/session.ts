@@ -2,6 +2,13 @@ import { CausewayError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
 import type { PlacedServerAccount } from "./accounts.js";
+import {
+  type AlternatePath,
+  formatAlternatePath,
+  NO_ALTERNATE_PATH,
+  withAlternatePath,
+  withoutAlternatePath,
+} from "./alternate-path.js";
 import { AwakeWindow } from "./awake-window.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
 import type { ClientState } from "./client-state.js";
@@ -52,6 +59,7 @@ export interface SessionListener {
 export class ServerSession {
   readonly account: PlacedServerAccount;
   readonly #client: ClientOptions;
+  readonly #alternatePath: AlternatePath;
   readonly #shelf: RegistrationShelf;
   readonly #listener: SessionListener;
   readonly #log: Log;
@@ -77,7 +85,8 @@ export class ServerSession {
     const { shortServerId } = account;
     this.account = account;
     this.#client = client;
-    this.#shelf = new RegistrationShelf(state, account);
+    this.#alternatePath = client.alternatePath ?? NO_ALTERNATE_PATH;
+    this.#shelf = new RegistrationShelf(state, account, this.#alternatePath);
     this.#listener = listener;
     this.#log = client.log.child({ endpoint: client.endpoint, server: shortServerId });
     this.#record = new RegistrationRecord(account, clock, this.#log);
@@ -118,6 +127,7 @@ export class ServerSession {
       observer: this.#observer,
       clock,
       log: this.#log,
+      alternatePath: this.#alternatePath,
       signal: this.#life.signal,
       version: () => this.#registrar.version ?? "1.2",
     });
@@ -240,6 +250,7 @@ export class ServerSession {
     return {
       shortServerId: this.account.shortServerId,
       root: rootOf(this.account.uri),
+      alternatePath: this.#alternatePath,
       clock: this.#client.clock,
       ready: (entries, signal) => this.#ready(entries, signal),
       isOpen: () => this.#registrar.version !== "1.0" && this.#settings.send === "open",
@@ -263,11 +274,16 @@ export class ServerSession {
   }
 
   /** OMA LwM2M Core 1.2 §6.3: until a registration is complete, nothing is answered; nor while the client sleeps. */
-  #handle(request: IncomingRequest): CoapResponse | undefined | Promise<CoapResponse> {
+  #handle(incoming: IncomingRequest): CoapResponse | undefined | Promise<CoapResponse> {
     if (this.#registrar.version === undefined || this.#awake?.state === "asleep") return undefined;
     this.#awake?.touch();
     // Who asks, lives.
     if (this.#record.proveNow()) this.#report();
+    const request = withoutAlternatePath(incoming, this.#alternatePath);
+    if (request === undefined) {
+      const where = formatAlternatePath(this.#alternatePath);
+      return this.#dispatcher.refuse(incoming, new CausewayError("LWM2M_NOT_FOUND", `the objects are below ${where}`));
+    }
     this.#introduction.note(request);
     return this.#dispatcher.handle(request);
   }
@@ -275,7 +291,8 @@ export class ServerSession {
   async #notify(notification: Notification): Promise<DeliveryResult> {
     if (this.#awake?.state === "asleep") await this.#wake();
     this.#awake?.touch();
-    return this.#link.peer?.notify(notification) ?? "timeout";
+    const request = withAlternatePath(notification.request, this.#alternatePath);
+    return this.#link.peer?.notify({ ...notification, request }) ?? "timeout";
   }
 
   /** Servers take a client for awake after an Update (OMA LwM2M Core 1.2 §6.6), so that comes first. */

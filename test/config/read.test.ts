@@ -299,6 +299,24 @@ describe("every mistake is named with its place", () => {
       "causeway.yaml:13:13 devices[0].prefix: a prefix has 1 to 16 letters, digits, '.', '_', '-', not digits only",
     ],
     [
+      "a path that cannot be told from an object's",
+      "  state: state",
+      "  path: lwm2m/3",
+      "causeway.yaml:3:9 gateway.path: a path has up to 64 letters, digits, '.', '_', '-', in segments with '/' between, none digits only, such as lwm2m",
+    ],
+    [
+      "a path with a slash ahead",
+      "  state: state",
+      "  path: /lwm2m",
+      "causeway.yaml:3:9 gateway.path: a path has up to 64 letters, digits, '.', '_', '-', in segments with '/' between, none digits only, such as lwm2m",
+    ],
+    [
+      "a path of the registration interface",
+      "  state: state",
+      "  path: rd",
+      "causeway.yaml:3:9 gateway.path: 'rd' belongs to the server",
+    ],
+    [
       "a device with the gateway's own name",
       "link: plc\n",
       "link: plc\n    id: urn:dev:os:32473-gw1\n",
@@ -308,6 +326,15 @@ describe("every mistake is named with its place", () => {
     const { config, problems } = await read(GOOD.replace(good, bad));
     expect(problems).toContain(problem);
     expect(config).toBeUndefined();
+  });
+
+  it.each([
+    ["  state: state", []],
+    ["  path: lwm2m", ["lwm2m"]],
+    ["  path: a/b.c-1", ["a", "b.c-1"]],
+  ])("%s puts the objects below %o", async (line, alternatePath) => {
+    const { config } = await read(GOOD.replace("  state: state", line));
+    expect(config?.alternatePath).toEqual(alternatePath);
   });
 
   it("names a missing section and still checks the rest", async () => {

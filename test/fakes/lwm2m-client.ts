@@ -39,6 +39,7 @@ export interface BenchOptions {
   readonly state?: ClientState;
   readonly log?: Log;
   readonly confirmEveryMs?: number;
+  readonly alternatePath?: readonly string[];
   /** Makes what stands behind prefixes, before the client starts. */
   gateway?(tree: ObjectTree, clock: FakeClock): GatewayObject;
   /** Makes object 2. */
@@ -56,6 +57,7 @@ export async function startBench({
   state,
   log = silentLog,
   confirmEveryMs,
+  alternatePath = [],
   gateway,
   access,
   prepare,
@@ -85,6 +87,7 @@ export async function startBench({
   const client = new Lwm2mClient({
     endpoint: "urn:dev:os:32473-1",
     tree,
+    alternatePath,
     ...(gateway === undefined ? {} : { gateway: gateway(tree, clock) }),
     ...(control === undefined ? {} : { access: control }),
     models: shippedModels,

@@ -6,7 +6,7 @@ import { AttributeShelves } from "../../src/lwm2m/kept-attributes.js";
 import { ObservationShelf } from "../../src/lwm2m/kept-observations.js";
 import { ObserveSequence } from "../../src/lwm2m/observe-sequence.js";
 import { Observer, type ObserverOptions } from "../../src/lwm2m/observer.js";
-import { observableOf, readRequest } from "../../src/lwm2m/read-request.js";
+import { observableOf, type ReadContext, readRequest } from "../../src/lwm2m/read-request.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 import { type TreeView, Views } from "../../src/lwm2m/views.js";
 import { FakeClock, settle } from "./clock.js";
@@ -75,14 +75,13 @@ export class ObserverBench {
   /** Gives the sequence number; the token is the target. */
   observe(target: string, { accept = SENML_JSON, method = "GET", ...ask }: Ask & { method?: Method } = {}) {
     const request = incoming(method, target, { ...ask, observe: 0, accept }, target);
-    const read = readRequest(request, { views: this.views, version: "1.2", nowMs: this.clock.nowMs() });
+    const read = readRequest(request, this.#readContext());
     return this.observer.observe(request, observableOf(request, read, "1.2"), read.result).observe;
   }
 
   restore(): void {
     this.observer.restore((request) => {
-      const context = { views: this.views, version: "1.2", nowMs: this.clock.nowMs(), valueless: "empty" } as const;
-      const read = readRequest(request, context);
+      const read = readRequest(request, { ...this.#readContext(), valueless: "empty" });
       return [observableOf(request, read, "1.2"), read.result];
     });
   }
@@ -98,6 +97,10 @@ export class ObserverBench {
   async values(): Promise<string[]> {
     await settle();
     return this.told.splice(0).map(({ response }) => this.#summary(formatResponse(response)));
+  }
+
+  #readContext(): ReadContext {
+    return { views: this.views, version: "1.2", nowMs: this.clock.nowMs(), alternatePath: [] };
   }
 
   #summary(text: string): string {

@@ -93,16 +93,17 @@ function resolve(records: readonly SenmlRecord[], nowMs: number): ResolvedRecord
   });
 }
 
-/** `/3303/0/5700` or, behind the gateway, `/d01/3303/0/5700`. */
+/** `/3303/0/5700` or, behind the gateway, `/d01/3303/0/5700`; an alternate path counts as a part of the prefix. */
 function parseName(name: string): NamedPath {
   const segments = name
     .split("/")
     .filter((segment, index, all) => segment !== "" || (index > 0 && index < all.length - 1));
-  const prefixed = segments[0] !== undefined && !/^\d+$/.test(segments[0]);
-  const ids = (prefixed ? segments.slice(1) : segments).map(parseId);
+  const firstId = segments.findIndex((segment) => /^\d*$/.test(segment));
+  const prefix = segments.slice(0, firstId < 0 ? segments.length : firstId);
+  const ids = segments.slice(prefix.length).map(parseId);
   const path: Path = ids.filter((id) => id !== undefined);
   if (path.length !== ids.length || path.length > 4) throw decodeError(`'${name.slice(0, 64)}' is not a path`);
-  return prefixed && segments[0] !== undefined ? { path, prefix: segments[0] } : { path };
+  return prefix.length > 0 ? { path, prefix: prefix.join("/") } : { path };
 }
 
 function fromSenml(type: ResourceType, received: Exclude<SenmlValue, { field: "none" }>): Value | undefined {
