@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import type { Verdict } from "./case.js";
 import { access } from "./cases/access.js";
+import { alternatePath } from "./cases/alternate-path.js";
 import { bootstrap } from "./cases/bootstrap.js";
 import { connectivity } from "./cases/connectivity.js";
 import { discovery } from "./cases/discover.js";
@@ -35,6 +36,7 @@ const CASES = [
   ...access,
   ...gateway,
   ...gatewayBootstrap,
+  ...alternatePath,
   ...leshan,
 ];
 

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { fromHex, toHex, utf8Decode } from "../../src/base/bytes.js";
+import { fromHex, NO_BYTES, toHex, utf8Decode } from "../../src/base/bytes.js";
+import { encodeBlock } from "../../src/coap/block.js";
+import { OptionNumber } from "../../src/coap/options.js";
 import { MemoryState } from "../../src/lwm2m/client-state.js";
 import { codecOf } from "../../src/lwm2m/codec/formats.js";
 import { GatewayObject } from "../../src/lwm2m/objects/gateway.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 import { settle } from "../fakes/clock.js";
+import { CoapPeerFake } from "../fakes/coap-peer.js";
 import { type Bench, type BenchOptions, model, shippedModels, startBench } from "../fakes/lwm2m-client.js";
 import { formatResponse } from "../fakes/lwm2m-server.js";
 
@@ -50,7 +53,7 @@ describe("with an alternate path, the registration", () => {
   it("tells of it by the type of the root, and lists all objects below it", async () => {
     const { server } = await start();
     expect(server.log[0]).toMatch(/^POST \/rd\?/);
-    expect(utf8Decode(server.requests[0]?.payload ?? new Uint8Array())).toBe(
+    expect(utf8Decode(server.requests[0]?.payload ?? NO_BYTES)).toBe(
       '</lwm2m>;rt="oma.lwm2m";ct="112 110 60 11542 11544 322 320",</lwm2m/1/0>,</lwm2m/3/0>,</lwm2m/16>,' +
         "</lwm2m/25>;ver=2.0,</lwm2m/25/0>,</lwm2m/3303>;ver=1.1,</lwm2m/3303/0>",
     );
@@ -66,7 +69,7 @@ describe("with an alternate path, the registration", () => {
 
   it("may have several segments", async () => {
     const { server } = await start({ alternatePath: ["a", "b.c"] });
-    expect(utf8Decode(server.requests[0]?.payload ?? new Uint8Array())).toMatch(
+    expect(utf8Decode(server.requests[0]?.payload ?? NO_BYTES)).toMatch(
       /^<\/a\/b\.c>;rt="oma\.lwm2m";ct="[\d ]+",<\/a\/b\.c\/1\/0>,/,
     );
     expect(await server.text("GET", "/a/b.c/3303/0/5700")).toBe("2.05 21.5");
@@ -122,7 +125,7 @@ describe("with an alternate path, requests", () => {
   ])("%s has no place for it", async (_, accept, payload) => {
     const { server } = await start();
     const answer = await server.ask("GET", "/lwm2m/3303/0/5700", { accept });
-    expect(toHex(answer?.payload ?? new Uint8Array())).toBe(payload.replaceAll(" ", ""));
+    expect(toHex(answer?.payload ?? NO_BYTES)).toBe(payload.replaceAll(" ", ""));
   });
 
   it.each([
@@ -216,6 +219,24 @@ describe("with an alternate path, notifications", () => {
     await bench.server.ask("GET", "/lwm2m/3303/0/5700", { observe: 0, accept: SENML_JSON });
     bench.tree.set([3303, 0, 5700], { value: 22, atMs: bench.clock.nowMs() });
     expect(await notified(bench)).toEqual(['/lwm2m/3303/0/5700 2.05 [{"bn":"/lwm2m/3303/0/5700","v":22}]']);
+  });
+
+  it("are asked for block by block below it", async () => {
+    const bench = await start();
+    const text = "x".repeat(1500);
+    await bench.server.ask("GET", "/lwm2m/3303/0", { observe: 0, accept: SENML_JSON });
+    bench.tree.set([3303, 0, 5750], { value: text, atMs: bench.clock.nowMs() });
+    await settle();
+    const [notification] = bench.server.notifications;
+    const peer = new CoapPeerFake();
+    if (notification !== undefined) void peer.endpoint.notify(notification);
+    const [first] = peer.heard();
+    const second = { number: OptionNumber.Block2, value: encodeBlock({ number: 1, more: false, size: 1024 }) };
+    const path = ["lwm2m", "3303", "0"].map((value) => ({ number: OptionNumber.UriPath, value }));
+    const accept = { number: OptionNumber.Accept, value: SENML_JSON };
+    const [rest] = peer.tell({ messageId: 7, options: [...path, accept, second] });
+    const whole = `${utf8Decode(first?.payload ?? NO_BYTES)}${utf8Decode(rest?.payload ?? NO_BYTES)}`;
+    expect(whole).toBe(`[{"bn":"/lwm2m/3303/0/","n":"5700","v":21.5},{"n":"5750","vs":"${text}"}]`);
   });
 
   it("go on after a restart", async () => {
