@@ -1,7 +1,9 @@
 import type { Clock } from "../base/clock.js";
+import { pacedReason } from "./notification-why.js";
 import { keyOf, type ObservedPath } from "./observed.js";
 import type { Path } from "./path.js";
 import type { Sample } from "./value.js";
+import type { Explainer } from "./why.js";
 
 /** A value that an observation is to be evaluated with. */
 export type Evaluate = (part: ObservedPath, path: Path, sample: Sample) => void;
@@ -10,10 +12,13 @@ export type Evaluate = (part: ObservedPath, path: Path, sample: Sample) => void;
 export class EvaluationPace {
   readonly #clock: Clock;
   readonly #evaluate: Evaluate;
+  readonly #explainer: Explainer | undefined;
 
-  constructor(clock: Clock, evaluate: Evaluate) {
+  /** `explainer` hears of each value that is held. */
+  constructor(clock: Clock, evaluate: Evaluate, explainer?: Explainer) {
     this.#clock = clock;
     this.#evaluate = evaluate;
+    this.#explainer = explainer;
   }
 
   /** Now, or when epmin is over; a newer value takes the place of one that waits. */
@@ -31,8 +36,12 @@ export class EvaluationPace {
       last?.held?.timer.cancel();
       observation.evaluations.set(key, { atMs: nowMs, held: undefined });
       this.#evaluate(part, path, sample);
-    } else if (last.held === undefined) {
-      const timer = this.#clock.schedule(last.atMs + epminMs - nowMs, () => {
+      return;
+    }
+    const waitMs = last.atMs + epminMs - nowMs;
+    this.#explainer?.note?.(pacedReason({ part, view, path, value: sample.value, nowMs }, waitMs));
+    if (last.held === undefined) {
+      const timer = this.#clock.schedule(waitMs, () => {
         const held = last.held?.sample ?? sample;
         last.held = undefined;
         this.take(part, path, held);

@@ -44,8 +44,17 @@ export function heldReason(arrived: Arrived, server: ServerState): NotificationR
   return { ...base, verdict: "waits", waitsFor: "pmin", waitMs: pminEndMs - nowMs };
 }
 
-/** Just before it is made. */
-export function sentReason(observation: Observation, delivery: "CON" | "NON"): NotificationReason {
+/** It is evaluated only when epmin is over. */
+export function pacedReason(arrived: Arrived, waitMs: number): NotificationReason {
+  return { ...placeOf(arrived), rule: ruleOfArrival(arrived), verdict: "waits", waitsFor: "epmin", waitMs };
+}
+
+/** Just before it is made; `wanted` is how, but for the one that is due each day. */
+export function sentReason(
+  observation: Observation,
+  wanted: "CON" | "NON",
+  delivery: "CON" | "NON",
+): NotificationReason {
   const { view, target, pending, attributes, sent } = observation;
   const rule = (): NotificationRule => {
     if (pending === undefined) return "pmax";
@@ -54,13 +63,14 @@ export function sentReason(observation: Observation, delivery: "CON" | "NON"): N
     if (target.length < 3) return "change";
     return ruleOf(attributes, sent.get(keyOf(observation, target, view.prefix)), pending.value);
   };
-  const proves = delivery === "CON" && observation.delivery === "NON" ? ({ confirms: "server" } as const) : {};
-  return { what: "notification", observed: nameOf(view, target), verdict: "sent", rule: rule(), delivery, ...proves };
+  const isAsked = delivery === "NON" || observation.delivery === "CON";
+  const confirms = isAsked ? {} : ({ confirms: wanted === "CON" ? "server" : "day" } as const);
+  return { what: "notification", observed: nameOf(view, target), verdict: "sent", rule: rule(), delivery, ...confirms };
 }
 
-/** The target is gone, or cannot be read any more. */
-export function endedReason({ view, target }: Observation): NotificationReason {
-  return { what: "notification", observed: nameOf(view, target), verdict: "sent", rule: "ended", delivery: "CON" };
+/** Stored values, or that the target is gone or cannot be read any more. */
+export function apartReason({ view, target }: Observation, rule: "stored" | "ended"): NotificationReason {
+  return { what: "notification", observed: nameOf(view, target), verdict: "sent", rule, delivery: "CON" };
 }
 
 function placeOf({ part, view, path }: Arrived) {

@@ -5,7 +5,7 @@ import { readComposite } from "./composite.js";
 import { contentResponse, errorResponse } from "./content.js";
 import { remember, stamped, told } from "./notification-content.js";
 import { NotificationQueue } from "./notification-queue.js";
-import { sentReason } from "./notification-why.js";
+import { apartReason, sentReason } from "./notification-why.js";
 import { deliveryOf } from "./observation.js";
 import { ObserveSequence } from "./observe-sequence.js";
 import { acknowledge, doubt, type Observation } from "./observed.js";
@@ -106,6 +106,7 @@ export class Notifier {
     if (this.#queue.state === "paused") return "timeout";
     const wallMs = this.#options.clock.nowMs();
     const { token, request } = observation;
+    this.#options.explainer?.note?.(apartReason(observation, "stored"));
     observation.lastConMs = this.#options.clock.monotonicMs();
     const response = { ...content, observe: this.#sequence.next() };
     const result = await this.#queue.deliver({ token, request, response, delivery: "CON" });
@@ -126,7 +127,7 @@ export class Notifier {
     const wallMs = clock.nowMs();
     const wanted = this.#options.isProofDue?.() === true ? "CON" : observation.delivery;
     const delivery = deliveryOf(wanted, observation.lastConMs, nowMs);
-    explainer?.note?.(sentReason(observation, delivery));
+    explainer?.note?.(sentReason(observation, wanted, delivery));
     const content = this.#contentOf(observation, delivery, wallMs);
     if (content === undefined) return;
     const { token, request, toldMs } = observation;

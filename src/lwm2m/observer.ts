@@ -4,10 +4,10 @@ import type { CoapRequest, CoapResponse, IncomingRequest } from "../coap/request
 import { checkConsistent } from "./attributes.js";
 import { contentResponse } from "./content.js";
 import { demandOf, type EvaluationDemand, isDemanding, jointDemand } from "./evaluation-demand.js";
-import { EvaluationPace } from "./evaluation-pace.js";
+import { type Evaluate, EvaluationPace } from "./evaluation-pace.js";
 import type { ObservationShelf } from "./kept-observations.js";
 import { remember } from "./notification-content.js";
-import { decisionReason, endedReason, heldReason } from "./notification-why.js";
+import { apartReason, decisionReason, heldReason } from "./notification-why.js";
 import { endingOf, Notifier, type NotifierOptions } from "./notifier.js";
 import { decide, isOffEdge, isTriggered, pmaxEndMs } from "./observation.js";
 import { ObservationTable } from "./observation-table.js";
@@ -78,7 +78,8 @@ export class Observer implements Disposable {
       onReset: (token) => this.reject(token),
     });
     this.stored = new StoredNotifications(this.#table, this.#notifier, options);
-    this.#pace = new EvaluationPace(options.clock, (part, path, sample) => this.#evaluate(part, path, sample));
+    const evaluate: Evaluate = (part, path, sample) => this.#evaluate(part, path, sample);
+    this.#pace = new EvaluationPace(options.clock, evaluate, options.explainer);
     this.#timers = new ObservationTimers(options.clock, (observation) => this.#notifier.add(observation));
     this.watch(options.own);
   }
@@ -310,7 +311,7 @@ export class Observer implements Disposable {
 
   /** Removes an observation whose target cannot be read any more; the server is told so (RFC 7641 §4.2). */
   #end(observation: Observation, ending: CoapResponse): void {
-    this.#note?.(endedReason(observation));
+    this.#note?.(apartReason(observation, "ended"));
     const { token, tokenKey, request } = observation;
     this.#drop(tokenKey);
     this.#notifier.addEnding({ token, request, ending });

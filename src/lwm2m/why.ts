@@ -15,8 +15,11 @@ export interface RegistrationReason {
 /** By which condition a value is to be told; `unchanged` by none (see `ruleOf`). */
 export type ChangeRule = "first" | "change" | "gt" | "lt" | "st" | "edge" | "unchanged";
 
-/** What a notification is made for: also because instances came or went, because pmax is over, or as the last one. */
-export type NotificationRule = ChangeRule | "structure" | "pmax" | "ended";
+/**
+ * What a notification is made for: also because instances came or went, because pmax is over, for what was stored while
+ * the server was away, or as the last one.
+ */
+export type NotificationRule = ChangeRule | "structure" | "pmax" | "stored" | "ended";
 
 export interface NotificationReason {
   readonly what: "notification";
@@ -27,13 +30,16 @@ export interface NotificationReason {
   /** `due`: it is sent with the next turn, together with what else changes until then. */
   readonly verdict: "due" | "waits" | "not sent" | "sent";
   readonly rule: NotificationRule;
-  /** The end of pmin or pmax, the end of the notification before, or the return of the server. */
-  readonly waitsFor?: "pmin" | "pmax" | "delivery" | "server";
+  /** The end of pmin, pmax or epmin, the end of the notification before, or the return of the server. */
+  readonly waitsFor?: "pmin" | "pmax" | "epmin" | "delivery" | "server";
   /** Milliseconds until the wait ends, where that is known. */
   readonly waitMs?: number;
   readonly delivery?: "CON" | "NON";
-  /** Why it is confirmable although nobody wants it so: nothing has proven for long that the server is there. */
-  readonly confirms?: "server";
+  /**
+   * Why it is confirmable although neither con nor the server's default wants it so: nothing has proven for long that
+   * the server is there, or none was for a day (RFC 7641 §4.5).
+   */
+  readonly confirms?: "server" | "day";
 }
 
 /** A request that was answered with an error. */
@@ -116,7 +122,9 @@ export function sentenceOf(reason: Reason): string {
       const time = waitMs === undefined ? "" : ` ${(waitMs / 1000).toFixed(1)} s`;
       const wait = waitsFor === undefined ? "" : `${time} for ${waitsFor}`;
       const how = delivery === undefined ? "" : ` ${delivery}`;
-      return `notification of ${of}: ${verdict}${wait}${how} (${rule}${confirms === undefined ? "" : ", proves the server"})`;
+      const proof =
+        confirms === undefined ? "" : confirms === "server" ? ", proves the server" : ", the one of the day";
+      return `notification of ${of}: ${verdict}${wait}${how} (${rule}${proof})`;
     }
     case "refusal":
       return `${reason.request}: ${reason.code}, ${reason.because}`;

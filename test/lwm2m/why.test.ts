@@ -97,6 +97,23 @@ describe("why a notification is sent, or not", () => {
     expect(said()).toEqual([": sent CON (structure, proves the server)", ": sent CON (ended)"]);
   });
 
+  it("says how long epmin holds a value, and that the one of the day is confirmable", async () => {
+    const { bench, said } = explained("NON");
+    attach(bench, "/3303/0/5700", "epmin=5");
+    bench.observe("/3303/0/5700");
+    await bench.measure(21);
+    await bench.measure(22);
+    expect(said()).toEqual([
+      "/5700: due (change)",
+      "/5700: sent NON (change)",
+      "/5700: waits 4.0 s for epmin (change)",
+    ]);
+    await bench.clock.advance(24 * 3_600_000);
+    expect(said()).toEqual(["/5700: due (change)", "/5700: sent NON (change)"]);
+    await bench.measure(23);
+    expect(said()).toEqual(["/5700: due (change)", "/5700: sent CON (change, the one of the day)"]);
+  });
+
   it("makes no reason while nobody listens", () => {
     const why = new Why();
     const explainer = why.of(ORIGIN);
