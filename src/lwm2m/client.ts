@@ -287,7 +287,7 @@ export class Lwm2mClient implements AsyncDisposable {
     const session = this.#sessions.find(({ session: { account } }) => account.serverInstanceId === instanceId)?.session;
     return {
       disable: () => session?.disable(),
-      update: () => session?.update(),
+      update: (args) => session?.update(args),
       bootstrap: () => {
         if (this.bootstrap === undefined) {
           throw new CausewayError("LWM2M_NOT_ALLOWED", "no bootstrap server is known");

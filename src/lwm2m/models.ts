@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CausewayError, toError } from "../base/errors.js";
 import { packageRoot } from "../base/package-root.js";
+import { TRANSPORTS } from "./binding.js";
 import type { ModelRegistry, ObjectModel, ResourceModel } from "./model.js";
 import { readObjectXml } from "./object-xml.js";
 
@@ -35,7 +36,7 @@ export function modelRegistry(models: Iterable<ObjectModel>): ModelRegistry {
   const byVersion = new Map<number, Map<string, ObjectModel>>();
   const newest = new Map<number, ObjectModel>();
   for (const defined of models) {
-    const model = withoutNegativeTimes(defined);
+    const model = withServerLimits(defined);
     const versions = byVersion.get(model.id) ?? new Map<string, ObjectModel>();
     byVersion.set(model.id, versions.set(model.version, model));
     const best = newest.get(model.id);
@@ -51,15 +52,21 @@ export function modelRegistry(models: Iterable<ObjectModel>): ModelRegistry {
 const SERVER = 1;
 /** Lifetime, Default Minimum and Maximum Period, Disable Timeout. */
 const SERVER_TIMES = [1, 2, 3, 5];
+const PREFERRED_TRANSPORT = 22;
 
-/** OMA's definition of object 1 gives these no range, and a lifetime below zero has no meaning. */
-function withoutNegativeTimes(model: ObjectModel): ObjectModel {
+/**
+ * OMA's definition of object 1 gives these no range: a lifetime below zero has no meaning, and the preferred transport is
+ * one (OMA LwM2M Core 1.2 §6.2.1.2).
+ */
+function withServerLimits(model: ObjectModel): ObjectModel {
   if (model.id !== SERVER) return model;
   const resources = new Map(model.resources);
   for (const id of SERVER_TIMES) {
     const resource = resources.get(id);
     if (resource !== undefined) resources.set(id, { ...resource, range: { min: 0, max: 0xffff_ffff } });
   }
+  const preferred = resources.get(PREFERRED_TRANSPORT);
+  if (preferred !== undefined) resources.set(PREFERRED_TRANSPORT, { ...preferred, allowed: TRANSPORTS });
   return { ...model, resources };
 }
 

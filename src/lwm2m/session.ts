@@ -10,6 +10,7 @@ import {
   withoutAlternatePath,
 } from "./alternate-path.js";
 import { AwakeWindow } from "./awake-window.js";
+import { checkUpdateArguments, transportOf } from "./binding.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
 import type { ClientState } from "./client-state.js";
 import type { Entry, NamedPath } from "./codec/codec.js";
@@ -23,6 +24,7 @@ import { RegistrationShelf } from "./kept-registration.js";
 import {
   OBSERVATION_PARAMETERS,
   REGISTRATION_PARAMETERS,
+  ServerId,
   type ServerSettings,
   serverSettings,
 } from "./objects/server.js";
@@ -166,6 +168,7 @@ export class ServerSession {
 
   /** Goes on with the registration of the process before, or registers. */
   start(): void {
+    this.#notePreferredTransport();
     this.#registrar.start();
   }
 
@@ -174,8 +177,9 @@ export class ServerSession {
     this.#step({ kind: "disable" });
   }
 
-  /** The server executed the Registration Update Trigger /1/x/8. */
-  update(): void {
+  /** The server executed the Registration Update Trigger /1/x/8; throws LWM2M_BAD_REQUEST. */
+  update(args: string): void {
+    checkUpdateArguments(args, { binding: this.#settings.binding, uri: this.account.uri });
     this.#step({ kind: "changed" });
   }
 
@@ -308,8 +312,17 @@ export class ServerSession {
     if (objectId === 1 && instanceId === this.account.serverInstanceId) {
       if (OBSERVATION_PARAMETERS.has(resourceId)) this.#observer.attributesChanged(this.#views.own, []);
       if (REGISTRATION_PARAMETERS.has(resourceId)) this.#step({ kind: "changed" });
+      if (resourceId === ServerId.preferredTransport) this.#notePreferredTransport();
     }
     if (change.kind !== "value" && change.path.length === 2 && !isHidden(objectId)) this.#step({ kind: "changed" });
+  }
+
+  /** It is to be used unless the client is unable to (OMA LwM2M Core 1.2 §6.2.1.2). */
+  #notePreferredTransport(): void {
+    const { preferredTransport } = this.#settings;
+    const { uri } = this.account;
+    if (preferredTransport === undefined || preferredTransport === transportOf(uri)) return;
+    this.#log.info("the server prefers a transport that the client does not have", { preferredTransport, uri });
   }
 
   #step(event: RegistrationEvent): void {

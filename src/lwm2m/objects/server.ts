@@ -10,7 +10,7 @@ import { requireModel } from "./require-model.js";
 export interface ServerEffects {
   /** Disable /1/x/4 */
   disable(): void;
-  /** Registration Update Trigger /1/x/8 with its arguments as they came: a binding to use, or nothing. */
+  /** Registration Update Trigger /1/x/8 with its arguments; throws LWM2M_BAD_REQUEST as `checkUpdateArguments` does. */
   update(args: string): void;
   /** Bootstrap-Request Trigger /1/x/9 */
   bootstrap(): void;
@@ -20,7 +20,7 @@ export interface ServerEffects {
 export interface ServerSettings {
   readonly timing: RegistrationTiming;
   readonly binding: string;
-  /** Preferred Transport /1/x/22: a letter of the binding. */
+  /** Preferred Transport /1/x/22: one of `TRANSPORTS`. */
   readonly preferredTransport: string | undefined;
   /** Registration Priority Order /1/x/13: lower ones register first; undefined ones wait for nobody. */
   readonly priority: number | undefined;
