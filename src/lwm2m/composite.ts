@@ -14,11 +14,13 @@ import { planWrite } from "./write.js";
  */
 export function compositePaths(named: readonly NamedPath[], views: Views): readonly ViewedPath[] {
   const texts = new Set(named.map(({ path, prefix }) => nameOf(prefix, path)));
+  // Paths of one length, as most are, cannot lie within each other.
+  const shortest = Math.min(...named.map(({ path }) => path.length));
   const paths: ViewedPath[] = [];
   for (const { path, prefix } of named) {
     forbidBootstrapObjects(path);
     const view = views.find(prefix);
-    const isTold = path.some((_, depth) => texts.has(nameOf(prefix, path.slice(0, depth))));
+    const isTold = path.some((_, depth) => depth >= shortest && texts.has(nameOf(prefix, path.slice(0, depth))));
     if (view !== undefined && !isTold) paths.push({ view, path });
   }
   return paths;

@@ -95,6 +95,8 @@ function resolve(records: readonly SenmlRecord[], nowMs: number): ResolvedRecord
 
 /** `/3303/0/5700` or, behind the gateway, `/d01/3303/0/5700`; an alternate path counts as a part of the prefix. */
 function parseName(name: string): NamedPath {
+  const plain = plainPath(name);
+  if (plain !== undefined) return { path: plain };
   const segments = name
     .split("/")
     .filter((segment, index, all) => segment !== "" || (index > 0 && index < all.length - 1));
@@ -104,6 +106,18 @@ function parseName(name: string): NamedPath {
   const path: Path = ids.filter((id) => id !== undefined);
   if (path.length !== ids.length || path.length > 4) throw decodeError(`'${name.slice(0, 64)}' is not a path`);
   return prefix.length > 0 ? { path, prefix: prefix.join("/") } : { path };
+}
+
+/** Of the usual form `/3303/0/5700`; undefined for every other. A composite operation has a hundred of them. */
+function plainPath(name: string): Path | undefined {
+  if (!name.startsWith("/")) return undefined;
+  const path: number[] = [];
+  for (const segment of name.slice(1).split("/")) {
+    const id = parseId(segment);
+    if (id === undefined || path.length === 4) return undefined;
+    path.push(id);
+  }
+  return path;
 }
 
 function fromSenml(type: ResourceType, received: Exclude<SenmlValue, { field: "none" }>): Value | undefined {
