@@ -39,8 +39,8 @@ export class Connection implements AsyncDisposable {
     this.#endpoint = new CoapEndpoint(tap, handler, { clock: systemClock, random: Math.random, log: silentLog });
   }
 
-  async ask(request: CoapRequest): Promise<Answer> {
-    return answerOf(request, await this.#endpoint.request(request, AbortSignal.timeout(ANSWER_MS)));
+  async ask(request: CoapRequest, withinMs = ANSWER_MS): Promise<Answer> {
+    return answerOf(request, await this.#endpoint.request(request, AbortSignal.timeout(withinMs)));
   }
 
   async observe(request: CoapRequest): Promise<Observation> {

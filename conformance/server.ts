@@ -77,6 +77,16 @@ export class Server implements AsyncDisposable {
     return this.ask("GET", target, accept === undefined ? {} : { accept });
   }
 
+  /** Whether the client answers a Read; afterwards nobody waits for the answer any more. */
+  async answers(target: string, withinMs: number): Promise<boolean> {
+    return this.#client()
+      .ask(requestOf("GET", target, {}), withinMs)
+      .then(
+        () => true,
+        () => false,
+      );
+  }
+
   discover(target: string): Promise<Answer> {
     return this.ask("GET", target, { accept: ContentFormat.linkFormat });
   }
