@@ -16,7 +16,7 @@ import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
 import { InstanceTable } from "./mapping/instances.js";
-import { Database } from "./outbox/database.js";
+import { Database, StateLock } from "./outbox/database.js";
 import { Documents } from "./outbox/documents.js";
 import { databaseInstanceStore } from "./outbox/instance-rows.js";
 import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
@@ -139,8 +139,8 @@ const STAGGER_MS = 50;
 
 /**
  * The composition root: configuration → outbox → trees → field → clients. Everything belongs to the scope; closing it
- * de-registers, commits the outbox and closes the links. Rejects with OUTBOX_UNAVAILABLE or LWM2M_MODEL; absent
- * devices and servers never fail the start.
+ * de-registers, commits the outbox and closes the links. Rejects with OUTBOX_UNAVAILABLE, STATE_IN_USE,
+ * STATE_NEWER or LWM2M_MODEL; absent devices and servers never fail the start.
  */
 export async function openGateway(
   config: GatewayConfig,
@@ -153,6 +153,7 @@ export async function openGateway(
   const sendEvents = async (entries: readonly Entry[]): Promise<void> => links.client?.send(entries, scope.signal);
   const events = isWanted(config, "event-log") ? new EventLog(clock, sendEvents) : undefined;
   const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
+  scope.use(await StateLock.take(join(config.stateFolder, "causeway.lock")));
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
   const documents = scope.use(await Documents.open(database, clock, log));
   scope.defer(() => {

@@ -257,13 +257,25 @@ export const ERROR_TABLE = {
     "5.00",
     "operator",
     "The outbox database is damaged.",
-    "It was set aside with the suffix .corrupt and a new one begun.",
+    "It was set aside with the suffix .corrupt-TIME and a new one begun.",
   ),
   STATE_INVALID: entry(
     "5.00",
     "never",
     "Something that was kept over a restart cannot be understood.",
     "It is left out, and the gateway goes on without it; nothing need be done.",
+  ),
+  STATE_IN_USE: entry(
+    "5.00",
+    "operator",
+    "Another gateway uses the folder of the state.",
+    "Stop the other one, or give each its own folder ('gateway.state').",
+  ),
+  STATE_NEWER: entry(
+    "5.00",
+    "operator",
+    "A later version of Causeway has written the state database.",
+    "Install that version again; or move the file away to begin anew, without what is buffered in it.",
   ),
   INTERNAL: entry("5.00", "never", "A defect in Causeway.", "Please report it with the log lines around it."),
 } as const satisfies Record<string, ErrorEntry>;

@@ -10,6 +10,9 @@ export type SqlValue = string | number | null;
 export type Statement = readonly [sql: string, parameters: readonly SqlValue[]];
 export type Row = Readonly<Record<string, unknown>>;
 
+/** SQLite waits so long for another process that writes. */
+const BUSY_MS = 5000;
+
 /** Set aside together with the database: SQLite would replay a stale journal into the new one. */
 const COMPANIONS = ["", "-wal", "-shm"];
 
@@ -29,7 +32,7 @@ export class Database implements AsyncDisposable {
 
   /**
    * Opens or creates `path` and brings its schema up to date. A damaged file is renamed to `….corrupt-TIME` and a new
-   * one begun. Rejects with OUTBOX_UNAVAILABLE.
+   * one begun. Rejects with OUTBOX_UNAVAILABLE, and with STATE_NEWER when a later version has written it.
    */
   static async open(path: string, log: Log, nowMs: number): Promise<Database> {
     try {
@@ -51,11 +54,11 @@ export class Database implements AsyncDisposable {
   static async #openSound(path: string): Promise<Database | undefined> {
     const database = new Database(await openHandle(path));
     try {
-      await database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;");
+      await database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`);
       const [check] = await database.all("PRAGMA quick_check(1)");
       if (check?.["quick_check"] !== "ok")
         throw Object.assign(new Error("quick_check failed"), { code: "SQLITE_CORRUPT" });
-      await database.#migrate();
+      await database.#migrate(path);
       return database;
     } catch (error) {
       await database[Symbol.asyncDispose]();
@@ -64,9 +67,13 @@ export class Database implements AsyncDisposable {
     }
   }
 
-  async #migrate(): Promise<void> {
+  async #migrate(path: string): Promise<void> {
     const [row] = await this.all("PRAGMA user_version");
     const version = Number(row?.["user_version"] ?? 0);
+    if (version > MIGRATIONS.length) {
+      const versions = `version ${version}, and this Causeway knows ${MIGRATIONS.length}`;
+      throw new CausewayError("STATE_NEWER", `${path} is of ${versions}`);
+    }
     for (const [index, sql] of MIGRATIONS.entries()) {
       if (index >= version) await this.exec(`BEGIN; ${sql}; PRAGMA user_version = ${index + 1}; COMMIT;`);
     }
@@ -133,6 +140,46 @@ export class Database implements AsyncDisposable {
   }
 }
 
+/** Keeps a second gateway off the folder of a state; the kernel takes it back from a process that was killed. */
+export class StateLock implements AsyncDisposable {
+  readonly #handle: sqlite3.Database;
+
+  private constructor(handle: sqlite3.Database) {
+    this.#handle = handle;
+    handle.on("error", () => undefined);
+  }
+
+  /** `path` of a file of its own. Rejects with STATE_IN_USE or OUTBOX_UNAVAILABLE. */
+  static async take(path: string, waitMs = BUSY_MS): Promise<StateLock> {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      const lock = new StateLock(await openHandle(path));
+      await lock.#take(waitMs);
+      return lock;
+    } catch (error) {
+      const code = isBusy(error) ? "STATE_IN_USE" : "OUTBOX_UNAVAILABLE";
+      throw new CausewayError(code, `${path}: ${toError(error).message}`, { cause: error });
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return new Promise((resolve) => this.#handle.close(() => resolve()));
+  }
+
+  async #take(waitMs: number): Promise<void> {
+    this.#handle.configure("busyTimeout", waitMs);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        // Held until the file is closed; nothing is ever written.
+        this.#handle.exec("BEGIN EXCLUSIVE", (error) => (error === null ? resolve() : reject(error)));
+      });
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+}
+
 type Work<T> = (done: (error: Error | null, result: T) => void) => void;
 
 function openHandle(path: string): Promise<sqlite3.Database> {
@@ -141,12 +188,19 @@ function openHandle(path: string): Promise<sqlite3.Database> {
   });
 }
 
+function codeOf(error: unknown): unknown {
+  return (toError(error) as Error & { code?: unknown }).code;
+}
+
 function isDamage(error: unknown): boolean {
-  const code = toError(error) as Error & { code?: unknown };
-  return code.code === "SQLITE_CORRUPT" || code.code === "SQLITE_NOTADB";
+  return codeOf(error) === "SQLITE_CORRUPT" || codeOf(error) === "SQLITE_NOTADB";
+}
+
+function isBusy(error: unknown): boolean {
+  return codeOf(error) === "SQLITE_BUSY";
 }
 
 /** True when the file cannot grow: disk full or the configured limit. */
 export function isFull(error: unknown): boolean {
-  return (toError(error) as Error & { code?: unknown }).code === "SQLITE_FULL";
+  return codeOf(error) === "SQLITE_FULL";
 }

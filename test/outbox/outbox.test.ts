@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../src/base/log.js";
 import type { ResourceType, Value } from "../../src/lwm2m/value.js";
-import { Database } from "../../src/outbox/database.js";
+import { Database, StateLock } from "../../src/outbox/database.js";
 import { Outbox, type OutboxLimits, type Queue } from "../../src/outbox/outbox.js";
 import { FakeClock } from "../fakes/clock.js";
 
@@ -204,6 +204,24 @@ describe("outbox", () => {
     await outbox.commit();
     expect(await outbox.head(FIRST, 10)).toHaveLength(1);
     expect((await readdir(folder)).some((name) => name.startsWith("state.db.corrupt-"))).toBe(true);
+  });
+
+  it("leaves alone what a later version has written", async () => {
+    const path = join(folder, "state.db");
+    const later = await Database.open(path, silentLog, 0);
+    await later.exec("PRAGMA user_version = 99");
+    await later[Symbol.asyncDispose]();
+    await expect(Database.open(path, silentLog, 0)).rejects.toMatchObject({ code: "STATE_NEWER" });
+    expect(await readdir(folder)).toEqual(["state.db"]);
+  });
+
+  it("is of one gateway at a time", async () => {
+    const path = join(folder, "state.lock");
+    const first = await StateLock.take(path);
+    await expect(StateLock.take(path, 0)).rejects.toMatchObject({ code: "STATE_IN_USE" });
+    await first[Symbol.asyncDispose]();
+    const second = await StateLock.take(path);
+    await second[Symbol.asyncDispose]();
   });
 
   it("says what to do when the folder may not be used", async () => {
