@@ -11,7 +11,7 @@ const LEVEL = "/lwm2m/d01/3300/0/5700";
 export const alternatePath: readonly ConformanceCase[] = [
   {
     id: "causeway-root-1",
-    title: "Alternate path: registration, requests, links, locations and names are below it",
+    title: "Alternate path: registration, requests, links and names",
     field: "behind",
     gateway: { path: "lwm2m" },
     async run({ server, registration }) {
@@ -44,7 +44,7 @@ export const alternatePath: readonly ConformanceCase[] = [
   },
   {
     id: "causeway-root-2",
-    title: "Alternate path: composite operations, notifications and Send name it",
+    title: "Alternate path: composite operations, notifications, Send",
     field: "behind",
     gateway: { path: "lwm2m" },
     async run({ server }) {
