@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { modbus } from "../adapters/modbus/index.js";
-import { createLog, silentLog } from "../src/base/log.js";
+import { createLog } from "../src/base/log.js";
 import { defineAdapter } from "../src/field/adapter.js";
 import type { Field } from "../src/field/field.js";
-import { MemoryState } from "../src/lwm2m/client-state.js";
-import { KeptInstances } from "../src/lwm2m/kept-instances.js";
+import { type ClientState, MemoryState } from "../src/lwm2m/client-state.js";
 import type { ObjectTree } from "../src/lwm2m/tree.js";
 import { InstanceTable, memoryInstanceStore } from "../src/mapping/instances.js";
 import { ModbusConnections } from "../src/modbus-connections.js";
@@ -30,7 +29,7 @@ interface Plant extends Bench {
 }
 
 /** Station 1 on a line, both objects, a client and its server. */
-async function open(): Promise<Plant> {
+async function open(state: ClientState = new MemoryState()): Promise<Plant> {
   const rig = new Rig();
   rig.station(1);
   const { clock } = rig;
@@ -43,7 +42,7 @@ async function open(): Promise<Plant> {
     made.connections = connections;
     made.clusters = new RegisterClusters({ tree, model: model(10375), adapter, clock, linkOf });
   };
-  const bench = await startBench({ prepare });
+  const bench = await startBench({ prepare, state });
   const { connections, clusters } = made;
   if (connections === undefined || clusters === undefined) throw new Error("the objects were not made");
   const log: string[] = [];
@@ -205,13 +204,16 @@ describe("object 10375, Modbus Register Cluster", () => {
     expect(rig.failures).toEqual([]);
   });
 
-  it("survives a restart with its settings, not with its values", async () => {
-    const plant = await open();
+  it("survives a restart with its settings, and reads its values anew", async () => {
     const state = new MemoryState();
-    using _kept = new KeptInstances(plant.tree, state, silentLog);
-    await createCluster(plant, { type: 3, start: 5, quantity: 1 });
-    await plant.pass(30_000);
-    const kept = new Map(state.load("instances")).get("/10375/0");
-    expect(Object.keys(Object(kept))).toEqual(["0", "1", "2", "3", "4"]);
+    const before = await open(state);
+    await createCluster(before, { type: 3, start: 5, quantity: 2 });
+    await before.pass(30_000);
+    expect(Object.keys(Object(state.load("instances").get("/10375/0")))).toEqual(["0", "1", "2", "3", "4"]);
+    await before.rig.scope[Symbol.asyncDispose]();
+    const after = await open(state);
+    expect(await after.valuesAt("/10375/0/5")).toEqual([5, 6]);
+    expect(await after.ask("PUT", "/10375/0/5/1", { contentFormat: TEXT, payload: "9" })).toBe("2.04");
+    expect(after.rig.line.unit(1).get("holding", 6)).toBe(9);
   });
 });
