@@ -41,12 +41,11 @@ export class ModbusConnections {
     this.#connections = modbusLinks(config).map(({ name, line }) => {
       // No device can have this name.
       const instanceId = instances.instanceId(`link:${name}`, MODBUS_CONNECTION, 0);
-      const handlers = new Map<number, ResourceHandler>(
-        [...model.resources.values()].filter(({ operations }) => operations === "RW").map(({ id }) => [id, FIXED]),
-      );
-      handlers.set(Id.state, { read: () => this.#stateOf(name) });
-      tree.addInstance(model, instanceId, handlers);
-      for (const [id, value] of factsOf(line)) {
+      const facts = factsOf(line);
+      const state: ResourceHandler = { read: () => this.#stateOf(name) };
+      const fixed = facts.map(([id]) => [id, FIXED] as const);
+      tree.addInstance(model, instanceId, new Map([...fixed, [Id.state, state] as const]));
+      for (const [id, value] of facts) {
         tree.set([MODBUS_CONNECTION, instanceId, id], { value, atMs: clock.nowMs() });
       }
       return { link: name, instanceId, told: this.#stateOf(name) };
