@@ -6,10 +6,12 @@ import { type Log, tee } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { CoapSettings } from "./coap/settings.js";
 import type { GatewayConfig } from "./config/config.js";
+import { EndpointDrains } from "./drains.js";
 import { type ExposedEndpoint, type Exposure, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
+import { type Historian, settledNow } from "./history.js";
 import { type BootstrapStatus, Lwm2mClient, type OpenPeer, type RegistrationStatus } from "./lwm2m/client.js";
 import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
@@ -23,7 +25,7 @@ import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
 import type { SampleOrigin } from "./outbox/row.js";
 import { type Host, isWanted } from "./own-objects.js";
 import { type DemandedDevice, followDemand } from "./poll-demand.js";
-import { EndpointDrains, type Historian, SCHEMES, settledNow } from "./uplink.js";
+import { SCHEMES } from "./uplink.js";
 
 export interface GatewayContext {
   readonly clock: Clock;

@@ -31,6 +31,7 @@ export class EvaluationPace {
     }
     const nowMs = this.#clock.monotonicMs();
     const key = keyOf(observation, path, view.prefix);
+    observation.evaluations ??= new Map();
     const last = observation.evaluations.get(key);
     if (last === undefined || nowMs >= last.atMs + epminMs) {
       last?.held?.timer.cancel();

@@ -26,7 +26,7 @@ export class ObservationTimers {
   }
 
   cancel(observation: Observation): void {
-    for (const { held } of observation.evaluations.values()) held?.timer.cancel();
+    for (const { held } of observation.evaluations?.values() ?? []) held?.timer.cancel();
     observation.timer?.timer.cancel();
     observation.timer = undefined;
   }

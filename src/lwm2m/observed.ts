@@ -65,9 +65,9 @@ export interface Observation extends Observable {
   /** Measurements, by wall clock, that newer ones overtook because the network is slower than the field. */
   overtaken: { readonly fromMs: number; readonly toMs: number } | undefined;
   /** By `keyOf`, the wall clock of the newest measurement that a stored notification told. */
-  readonly storedMs: Map<number | string, number>;
+  storedMs: Map<number | string, number> | undefined;
   /** By `keyOf`, of what has an epmin. */
-  readonly evaluations: Map<number | string, Evaluation>;
+  evaluations: Map<number | string, Evaluation> | undefined;
   /** Monotonic; when something is to be done, and when the timer fires to look whether it is. */
   dueMs: number | undefined;
   timer: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -106,8 +106,8 @@ export function beginObservation(
     isInFlight: false,
     underwaySinceMs: undefined,
     overtaken: undefined,
-    storedMs: new Map(),
-    evaluations: new Map(),
+    storedMs: undefined,
+    evaluations: undefined,
     dueMs: undefined,
     timer: undefined,
   };
@@ -134,7 +134,7 @@ export const TELLINGS: readonly Telling[] = ["unobserved", "earlier", "overtaken
 /** `atMs` is the wall clock of the measurement at the path with the key. */
 export function tellingOf(observation: Observation, key: number | string, atMs: number): Telling {
   const { sinceMs, underwaySinceMs, overtaken, storedMs } = observation;
-  if (atMs <= (storedMs.get(key) ?? Number.NEGATIVE_INFINITY)) return "told";
+  if (atMs <= (storedMs?.get(key) ?? Number.NEGATIVE_INFINITY)) return "told";
   if (atMs < sinceMs) return "earlier";
   if (overtaken !== undefined && atMs >= overtaken.fromMs && atMs <= overtaken.toMs) return "overtaken";
   return underwaySinceMs !== undefined && atMs >= underwaySinceMs ? "underway" : "told";

@@ -116,6 +116,7 @@ function isStored({ observation, attributes }: ObservedPath): boolean {
 }
 
 function note(observation: Observation, entries: readonly TimedEntry[]): void {
+  observation.storedMs ??= new Map();
   for (const { path, prefix, atMs } of entries) observation.storedMs.set(keyOf(observation, path, prefix), atMs);
 }
 
