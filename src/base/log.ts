@@ -39,22 +39,45 @@ export function createLog(level: LogLevel, sink: LogSink, format: "plain" | "jou
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRET_PATHS, censor: CENSORED },
   };
-  return wrap(pino(options, stream));
+  return new PinoLog(pino(options, stream), {});
 }
 
-function wrap(logger: pino.Logger): Log {
-  const write =
-    (level: "debug" | "info" | "warn" | "error") =>
-    (message: string, facts?: Facts): void => {
-      if (logger.isLevelEnabled(level)) logger[level](facts === undefined ? {} : plain(facts), message);
-    };
-  return {
-    debug: write("debug"),
-    info: write("info"),
-    warn: write("warn"),
-    error: write("error"),
-    child: (facts) => wrap(logger.child(plain(facts))),
-  };
+/** Its logger is made for the first line: hundreds of sessions have nothing to say for days. */
+class PinoLog implements Log {
+  readonly #root: pino.Logger;
+  readonly #known: Facts;
+  #logger: pino.Logger | undefined;
+
+  constructor(root: pino.Logger, known: Facts) {
+    this.#root = root;
+    this.#known = known;
+  }
+
+  debug(message: string, facts?: Facts): void {
+    this.#write("debug", message, facts);
+  }
+
+  info(message: string, facts?: Facts): void {
+    this.#write("info", message, facts);
+  }
+
+  warn(message: string, facts?: Facts): void {
+    this.#write("warn", message, facts);
+  }
+
+  error(message: string, facts?: Facts): void {
+    this.#write("error", message, facts);
+  }
+
+  child(facts: Facts): Log {
+    return new PinoLog(this.#root, { ...this.#known, ...facts });
+  }
+
+  #write(level: "debug" | "info" | "warn" | "error", message: string, facts: Facts = {}): void {
+    if (!this.#root.isLevelEnabled(level)) return;
+    this.#logger ??= this.#root.child(plain(this.#known));
+    this.#logger[level](plain(facts), message);
+  }
 }
 
 /** Something that was logged at info or above; `facts` is JSON, "" for none. */
