@@ -1,7 +1,7 @@
 import { CausewayError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
 import type { ServerAccount } from "./account.js";
-import { addAccountObjects, type PlacedServerAccount } from "./accounts.js";
+import { accountsOf, addAccountObjects, type PlacedServerAccount } from "./accounts.js";
 import { NO_ALTERNATE_PATH } from "./alternate-path.js";
 import { BootstrapSession, type BootstrapStatus } from "./bootstrap-session.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
@@ -34,7 +34,8 @@ export class Lwm2mClient implements AsyncDisposable {
   readonly #options: ClientOptions;
   readonly #state: ClientState;
   readonly #accounts: KeptAccounts;
-  readonly #bootstrap: BootstrapSession;
+  /** Absent without a bootstrap server's account: only such a server could add one. */
+  readonly #bootstrap: BootstrapSession | undefined;
   readonly #listeners = new Set<(status: RegistrationStatus) => void>();
   readonly #accountListeners = new Set<() => void>();
   readonly #demandListeners = new Set<() => void>();
@@ -53,7 +54,7 @@ export class Lwm2mClient implements AsyncDisposable {
     this.#state = state;
     addAccountObjects(tree, models, (instanceId) => this.#effects(instanceId));
     this.#accounts = new KeptAccounts(options, state);
-    this.#bootstrap = this.#bootstrapSession();
+    this.#bootstrap = accountsOf(tree).bootstrap === undefined ? undefined : this.#bootstrapSession();
     this.#openSessions();
   }
 
@@ -61,7 +62,7 @@ export class Lwm2mClient implements AsyncDisposable {
   start(scope: Scope): void {
     scope.use(this);
     this.#life = "started";
-    if (this.#sessions.length === 0) this.#bootstrap.start("no-server");
+    if (this.#sessions.length === 0) this.#bootstrap?.start("no-server");
     this.#proceed();
   }
 
@@ -77,7 +78,7 @@ export class Lwm2mClient implements AsyncDisposable {
 
   /** Undefined where no bootstrap server is known. */
   get bootstrap(): BootstrapStatus | undefined {
-    return this.#bootstrap.status;
+    return this.#bootstrap?.status;
   }
 
   /** Hears of every change of state, of each new proof that the server lives and of observations that begin or end. */
@@ -160,7 +161,7 @@ export class Lwm2mClient implements AsyncDisposable {
   async close(): Promise<void> {
     this.#life = "closed";
     // First, for it lets go of the sessions that it holds.
-    await this.#bootstrap.close();
+    await this.#bootstrap?.close();
     const ending = this.#options.ending?.() ?? "deregister";
     await Promise.all(
       this.#sessions.map(({ session }) => (ending === "deregister" ? session.close() : session.suspend())),
@@ -238,8 +239,8 @@ export class Lwm2mClient implements AsyncDisposable {
     if (after === begun.state) return;
     begun.state = after;
     this.#proceed();
-    if (after === "registered") this.#bootstrap.stop();
-    else if (this.#hasNoServer()) this.#bootstrap.start("registration-failed");
+    if (after === "registered") this.#bootstrap?.stop();
+    else if (this.#hasNoServer()) this.#bootstrap?.start("registration-failed");
   }
 
   /** No server has accepted a registration or is still tried for the first time, and a bootstrap may mend that. */
@@ -292,7 +293,7 @@ export class Lwm2mClient implements AsyncDisposable {
         if (this.bootstrap === undefined) {
           throw new CausewayError("LWM2M_NOT_ALLOWED", "no bootstrap server is known");
         }
-        this.#bootstrap.start("trigger");
+        this.#bootstrap?.start("trigger");
       },
     };
   }
