@@ -8,8 +8,8 @@ import { disposition } from "./exchange.js";
 import { decodeMessage, encodeEmpty, encodeMessage, type Message } from "./message.js";
 import { type CoapParameters, DEFAULT_PARAMETERS, exchangeLifetimeMs } from "./parameters.js";
 import type { CoapPeer, CoapRequest, CoapResponse, DeliveryResult, Notification, RequestHandler } from "./request.js";
-import { Requester } from "./requester.js";
-import { Responder } from "./responder.js";
+import { Requester, type RequesterContext } from "./requester.js";
+import { Responder, type ResponderContext } from "./responder.js";
 import { responseOptions } from "./response-codec.js";
 import { Snapshots } from "./snapshot.js";
 import { transfer } from "./transfer.js";
@@ -49,7 +49,6 @@ export class CoapEndpoint implements CoapPeer {
     const { clock, log, random } = options;
     const parameters = { ...DEFAULT_PARAMETERS, ...options.parameters };
     const send = (datagram: Uint8Array): void => transport.send(datagram);
-    const nextMessageId = (): number => this.#nextMessageId();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -59,17 +58,22 @@ export class CoapEndpoint implements CoapPeer {
     this.#messageId = Math.floor(random() * 0x1_0000);
     this.#duplicates = new Duplicates(exchangeLifetimeMs(parameters), parameters.duplicateLimit);
     this.#snapshots = new Snapshots(clock, parameters);
-    this.#confirmables = new Confirmables({ send, clock, random, parameters });
-    const shared = { nextMessageId, confirmables: this.#confirmables, clock, parameters };
-    this.#requester = new Requester({ ...shared, random });
-    this.#responder = new Responder({
-      ...shared,
+    const confirmables = new Confirmables({ send, clock, random, parameters });
+    const context: ResponderContext & RequesterContext = {
       handler,
       send,
+      nextMessageId: () => this.#nextMessageId(),
+      confirmables,
       duplicates: this.#duplicates,
       snapshots: this.#snapshots,
+      clock,
       log,
-    });
+      random,
+      parameters,
+    };
+    this.#confirmables = confirmables;
+    this.#requester = new Requester(context);
+    this.#responder = new Responder(context);
     transport.listen({
       onDatagram: (datagram) => this.#onDatagram(datagram),
       onUnreachable: () => this.#confirmables.failAll("unreachable"),

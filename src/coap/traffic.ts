@@ -1,4 +1,4 @@
-import type { DatagramTransport } from "./transport.js";
+import type { DatagramTransport, TransportListener } from "./transport.js";
 
 /** What went over the wire, headers of UDP and IP included, while it was counted. */
 export interface Traffic {
@@ -70,23 +70,49 @@ export function countTraffic(
   family: keyof typeof HEADER_BYTES,
   counter: TrafficCounter,
 ): DatagramTransport {
-  const headerBytes = HEADER_BYTES[family];
-  const { localAddress } = transport;
-  return {
-    ...(localAddress === undefined ? {} : { localAddress }),
-    listen: (listener) =>
-      transport.listen({
-        onDatagram(datagram) {
-          counter.received(headerBytes + datagram.length);
-          listener.onDatagram(datagram);
-        },
-        onUnreachable: (reason) => listener.onUnreachable(reason),
-        onClosed: (reason) => listener.onClosed(reason),
-      }),
-    send(datagram) {
-      counter.sent(headerBytes + datagram.length);
-      transport.send(datagram);
-    },
-    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
-  };
+  return new CountedTransport(transport, HEADER_BYTES[family], counter);
+}
+
+class CountedTransport implements DatagramTransport, TransportListener {
+  readonly #transport: DatagramTransport;
+  readonly #headerBytes: number;
+  readonly #counter: TrafficCounter;
+  #listener: TransportListener | undefined;
+
+  constructor(transport: DatagramTransport, headerBytes: number, counter: TrafficCounter) {
+    this.#transport = transport;
+    this.#headerBytes = headerBytes;
+    this.#counter = counter;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#transport.localAddress;
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+    this.#transport.listen(this);
+  }
+
+  send(datagram: Uint8Array): void {
+    this.#counter.sent(this.#headerBytes + datagram.length);
+    this.#transport.send(datagram);
+  }
+
+  onDatagram(datagram: Uint8Array): void {
+    this.#counter.received(this.#headerBytes + datagram.length);
+    this.#listener?.onDatagram(datagram);
+  }
+
+  onUnreachable(reason: Error): void {
+    this.#listener?.onUnreachable(reason);
+  }
+
+  onClosed(reason: Error): void {
+    this.#listener?.onClosed(reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]();
+  }
 }

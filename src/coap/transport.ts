@@ -10,7 +10,7 @@ export interface TransportListener {
 /** Datagrams to and from one peer: a connected UDP socket, a DTLS session. Disposing it says goodbye where that is due. */
 export interface DatagramTransport extends AsyncDisposable {
   /** By which the peer knows this end; absent where an address does not matter. */
-  readonly localAddress?: string;
+  readonly localAddress?: string | undefined;
   /** Called once; what came before is lost. */
   listen(listener: TransportListener): void;
   /** Never throws and never waits: datagrams may be lost. */
