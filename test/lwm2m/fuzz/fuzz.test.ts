@@ -3,6 +3,7 @@ import { toHex } from "../../../src/base/bytes.js";
 import { formatPath } from "../../../src/lwm2m/path.js";
 import type { ObjectTree } from "../../../src/lwm2m/tree.js";
 import { fitsType } from "../../../src/lwm2m/value.js";
+import { contentOf } from "../../fakes/bootstrap-tree.js";
 import { type Random, random } from "../../fakes/random.js";
 import { mutatedDatagram } from "./mutation.js";
 import { TEMPLATES } from "./requests.js";
@@ -72,36 +73,55 @@ async function fuzz(world: World, draw: Random, sent: string[]): Promise<void> {
   }
 }
 
+/** Everything but the fuzzed server's own account, which it governs. */
+function othersContent(tree: ObjectTree): readonly (readonly [string, unknown])[] {
+  const content = Object.entries(contentOf(tree, [...tree.objects.keys()]));
+  return content.filter(([path]) => path !== "/1/0" && !path.startsWith("/1/0/"));
+}
+
+/** Runs worlds until there were enough requests; says with a failure how it comes again. */
+async function eachWorld(requests: number, run: (draw: Random, sent: string[]) => Promise<void>): Promise<void> {
+  const { seed } = random();
+  for (let number = 0; number * PER_WORLD < requests; number++) {
+    const sent: string[] = [];
+    try {
+      await run(random(seed + number), sent);
+    } catch (error) {
+      const last = sent.slice(-PER_TURN).join("\n");
+      throw new Error(`CAUSEWAY_TEST_SEED=${seed + number}; last of ${sent.length}:\n${last}`, { cause: error });
+    }
+  }
+}
+
 describe("whatever a server sends", () => {
   it(`${REQUESTS} mutated requests: no defect, trees and accounts whole, others unconcerned`, async () => {
-    const { seed } = random();
-    for (let number = 0; number * PER_WORLD < REQUESTS; number++) {
-      const draw = random(seed + number);
-      const sent: string[] = [];
-      try {
-        const world = new World(draw);
-        await world.start();
-        await world.witness("PUT", "/d01/3303/0/5700?pmin=7&gt=3");
-        await world.witness("PUT", "/3/0/0?pmax=70");
-        await world.witness("GET", "/d01/3303/0/5700", { observe: 0 });
-        const before = await witnessed(world);
-        await fuzz(world, draw, sent);
-        expect(world.observations(2)).toBe(1);
-        await checkWorld(world, before);
-        // Whatever the server has asked to wait for is over then, and nothing is left behind.
-        await world.run(400_000);
-        expect(world.clock.pendingCount).toBeLessThan(200);
-        await checkWorld(world, before);
-        await world[Symbol.asyncDispose]();
-        expect(world.clock.pendingCount).toBe(0);
-      } catch (error) {
-        throw new Error(
-          `CAUSEWAY_TEST_SEED=${seed + number}; last of ${sent.length}:\n${sent.slice(-PER_TURN).join("\n")}`,
-          {
-            cause: error,
-          },
-        );
-      }
-    }
+    await eachWorld(REQUESTS, async (draw, sent) => {
+      const world = new World(draw);
+      await world.start();
+      await world.witness("PUT", "/d01/3303/0/5700?pmin=7&gt=3");
+      await world.witness("PUT", "/3/0/0?pmax=70");
+      await world.witness("GET", "/d01/3303/0/5700", { observe: 0 });
+      const before = await witnessed(world);
+      await fuzz(world, draw, sent);
+      expect(world.observations(2)).toBe(1);
+      await checkWorld(world, before);
+      // Whatever the server has asked to wait for is over then, and nothing is left behind.
+      await world.run(400_000);
+      expect(world.clock.pendingCount).toBeLessThan(200);
+      await checkWorld(world, before);
+      await world[Symbol.asyncDispose]();
+      expect(world.clock.pendingCount).toBe(0);
+    });
+  }, 300_000);
+
+  it(`${REQUESTS / 5} mutated requests of one that may only read change nothing`, async () => {
+    await eachWorld(REQUESTS / 5, async (draw, sent) => {
+      await using world = new World(draw, "read");
+      await world.start();
+      const before = othersContent(world.tree);
+      await fuzz(world, draw, sent);
+      expect(world.defects).toEqual([]);
+      expect(othersContent(world.tree)).toEqual(before);
+    });
   }, 300_000);
 });

@@ -7,8 +7,10 @@ import { decodeMessage, encodeEmpty, encodeMessage, type Message } from "../../.
 import { OptionNumber } from "../../../src/coap/options.js";
 import type { RequestHandler } from "../../../src/coap/request.js";
 import { CoapSettings } from "../../../src/coap/settings.js";
+import { ALL_RIGHTS, RIGHTS } from "../../../src/lwm2m/access.js";
 import { Lwm2mClient } from "../../../src/lwm2m/client.js";
 import type { NamedPath } from "../../../src/lwm2m/codec/codec.js";
+import { AccessControl } from "../../../src/lwm2m/objects/access-control.js";
 import { addCoapConfig } from "../../../src/lwm2m/objects/coap-config.js";
 import { addDevice } from "../../../src/lwm2m/objects/device.js";
 import { EventLog } from "../../../src/lwm2m/objects/event-log.js";
@@ -89,7 +91,8 @@ export class World implements AsyncDisposable {
   readonly #scope = new Scope((error) => this.defects.push(String(error)));
   readonly #events = new EventLog(this.clock, async (entries) => await this.client.send(entries, this.#scope.signal));
 
-  constructor(random: Random) {
+  /** `may` is what the fuzzed server may do with the gateway's own objects. */
+  constructor(random: Random, may: "everything" | "read" = "everything") {
     const { clock, tree, behind } = this;
     fill(tree, behind, { clock, random, send: (paths) => this.#send(paths) });
     this.#events.addTo(tree, shippedModels);
@@ -98,11 +101,14 @@ export class World implements AsyncDisposable {
       const prefix = `d0${instanceId + 1}`;
       gateway.add({ instanceId, deviceId: `urn:dev:os:32473-${prefix}`, prefix, tree: device });
     }
+    const rightsOf = (server: number): number => (server === FUZZED ? RIGHTS.read : ALL_RIGHTS);
+    const access = may === "read" ? { access: new AccessControl(tree, shippedModels, clock, rightsOf) } : {};
     const log = createLog("error", (line) => this.defects.push(line));
     this.client = new Lwm2mClient({
       endpoint: "fuzz",
       tree,
       gateway,
+      ...access,
       models: shippedModels,
       servers: [FUZZED, WITNESS, STRANGER].map((shortServerId) => ({
         uri: `coap://192.0.2.${shortServerId}`,
