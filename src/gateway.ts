@@ -239,6 +239,11 @@ export async function openGateway(
   scope.spawn(async (signal) => {
     try {
       await firstLook(config, field, clock, signal);
+      // What must not come twice is on disk before the first message; that it cannot be written has been logged.
+      await documents
+        .of(config.endpoint)
+        .commit()
+        .catch(() => undefined);
       for (const { client } of endpoints) {
         client.start(scope);
         if (endpoints.length > 1) await sleep(clock, STAGGER_MS, signal);

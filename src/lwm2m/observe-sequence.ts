@@ -6,13 +6,15 @@ const MODULUS = 0x100_0000;
 
 /**
  * Numbers notifications (RFC 7641 §3.4), 24 bit. Kept over restarts: exactly after `close`; after a crash it goes on
- * behind the block that was begun, so no number comes twice. Section `observations`, key `ID`.
+ * behind the block that was begun, so no number comes twice as long as the state is committed between the constructor
+ * and the first number. Section `observations`, key `ID`.
  */
 export class ObserveSequence {
   readonly #state: ClientState | undefined;
   readonly #key: string;
   #last: number;
-  #reserved: number;
+  /** How many numbers of the block are left. */
+  #left = 0;
 
   /** Without a state it begins anew each time. */
   constructor(state?: ClientState, shortServerId = 0) {
@@ -20,21 +22,24 @@ export class ObserveSequence {
     this.#key = String(shortServerId);
     const kept = state?.load("observations").get(this.#key);
     this.#last = typeof kept === "number" && Number.isInteger(kept) && kept >= 0 ? kept % MODULUS : 0;
-    this.#reserved = this.#last;
+    this.#reserve();
   }
 
   next(): number {
-    if (this.#last === this.#reserved) {
-      this.#reserved = (this.#last + BLOCK) % MODULUS;
-      this.#state?.put("observations", this.#key, this.#reserved);
-    }
+    // Well before the end, so that it is on disk when it is needed.
+    if (this.#left < BLOCK / 2) this.#reserve();
+    this.#left--;
     this.#last = (this.#last + 1) % MODULUS;
     return this.#last;
   }
 
   close(): void {
-    if (this.#reserved === this.#last) return;
-    this.#reserved = this.#last;
+    this.#left = 0;
     this.#state?.put("observations", this.#key, this.#last);
+  }
+
+  #reserve(): void {
+    this.#left = BLOCK;
+    this.#state?.put("observations", this.#key, (this.#last + BLOCK) % MODULUS);
   }
 }
