@@ -1,4 +1,5 @@
 import { utf8Decode } from "../src/base/bytes.js";
+import type { DecodedEntry } from "../src/lwm2m/codec/codec.js";
 import { codecOf } from "../src/lwm2m/codec/formats.js";
 import { type Link, parseLinks } from "../src/lwm2m/codec/links.js";
 import type { ModelRegistry } from "../src/lwm2m/model.js";
@@ -22,7 +23,20 @@ export interface Answer {
 }
 
 /** Values by path, with the prefix of a device where one was named, in the order of the payload. */
-export function valuesOf({ contentFormat, payload, path, of }: Answer): ReadonlyMap<string, Value> {
+export function valuesOf(answer: Answer): ReadonlyMap<string, Value> {
+  const values = new Map<string, Value>();
+  for (const { path, value, prefix } of entriesOf(answer)) {
+    if (value !== null) values.set(`${prefix === undefined ? "" : `/${prefix}`}${formatPath(path)}`, value);
+  }
+  return values;
+}
+
+/** The times of the values, wall clock, in the order of the message; of those without a time undefined. */
+export function timesOf(answer: Answer): readonly (number | undefined)[] {
+  return entriesOf(answer).map(({ atMs }) => atMs);
+}
+
+function entriesOf({ contentFormat, payload, path, of }: Answer): readonly DecodedEntry[] {
   const codec = codecOf(contentFormat);
   if (codec === undefined) throw new Error(`${of}: no codec for Content-Format ${contentFormat}`);
   const [, behind, own = path] = /^\/([^/\d][^/]*)(\/.*)$/.exec(path) ?? [];
@@ -32,11 +46,7 @@ export function valuesOf({ contentFormat, payload, path, of }: Answer): Readonly
     resource: (objectId, resourceId) => models.object(objectId)?.resources.get(resourceId),
     nowMs: 0,
   });
-  const values = new Map<string, Value>();
-  for (const { path: at, value, prefix = behind } of entries) {
-    if (value !== null) values.set(`${prefix === undefined ? "" : `/${prefix}`}${formatPath(at)}`, value);
-  }
-  return values;
+  return entries.map((entry) => (behind === undefined ? entry : { prefix: behind, ...entry }));
 }
 
 export function textOf({ payload }: Answer): string {

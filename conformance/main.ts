@@ -16,6 +16,7 @@ import { portfolio } from "./cases/portfolio.js";
 import { registration } from "./cases/registration.js";
 import { reporting } from "./cases/reporting.js";
 import { restart } from "./cases/restart.js";
+import { stored } from "./cases/stored.js";
 import { uncovered } from "./cases/uncovered.js";
 import { formatVerdicts, inOrder } from "./report.js";
 import { runCases } from "./run.js";
@@ -27,6 +28,7 @@ const CASES = [
   ...connectivity,
   ...registration,
   ...restart,
+  ...stored,
   ...dmWrite,
   ...dmRead,
   ...discovery,

@@ -84,7 +84,10 @@ async function newestOf(
     const storing = client.storing(queue.shortServerId, sample);
     if (storing === undefined) return Number.POSITIVE_INFINITY;
     const { limit, untilMs } = storing;
-    return Number.isFinite(limit) ? await outbox.nthNewest(queue, sample, limit, untilMs) : 0;
+    if (!Number.isFinite(limit)) return 0;
+    // The newest ones may still be in memory.
+    await outbox.commit();
+    return await outbox.nthNewest(queue, sample, limit, untilMs);
   };
   const wanted: StoredSample[] = [];
   for (const sample of samples) {
