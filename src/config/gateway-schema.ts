@@ -158,4 +158,5 @@ export const configFile = object(
 
 export type ConfigFile = Infer<typeof configFile>;
 export type DeviceSection = Infer<typeof deviceSection>;
+export type GatewaySection = Infer<typeof gatewaySection>;
 export type ServerSection = Infer<typeof serverSection>;

@@ -9,10 +9,10 @@ import type { ModelRegistry } from "../lwm2m/model.js";
 import { loadModels } from "../lwm2m/models.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { readBootstrap } from "./bootstrap.js";
-import type { GatewayConfig } from "./config.js";
+import type { GatewayConfig, OutboxConfig } from "./config.js";
 import { readDevices } from "./devices.js";
 import { FURTHER_OBJECTS } from "./further-objects.js";
-import { configFile, DEFAULT_LISTEN } from "./gateway-schema.js";
+import { type ConfigFile, configFile, DEFAULT_LISTEN, type GatewaySection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
 import { readServers } from "./servers.js";
 
@@ -32,17 +32,8 @@ type LoadAdapter = (name: string) => Promise<AnyAdapter>;
  */
 export async function readConfig(file: string, load: LoadAdapter = loadAdapter): Promise<ReadConfig> {
   const problems = new Problems();
-  const { root, problems: syntax } = parseSource(await readText(file), file);
-  problems.list.push(...syntax);
-  if (root === undefined) {
-    if (syntax.length === 0) problems.add({ file, line: 1, column: 1 }, "", "the file is empty");
-    return { problems: problems.list };
-  }
-  const read = configFile.read(root, "", problems);
-  if (read === undefined || root.kind !== "map") return { problems: problems.list };
-  const keys = new Set(root.entries.map((entry) => entry.key));
-  if (!keys.has("gateway")) problems.add(root.at, "", "'gateway' is missing");
-  if (!keys.has("servers") && !keys.has("bootstrap")) problems.add(root.at, "", "'servers' or 'bootstrap' is missing");
+  const read = readFileOf(await readText(file), file, problems);
+  if (read === undefined) return { problems: problems.list };
   const gateway = read.gateway?.value;
   const base = dirname(resolve(file));
   const models = await readModels(gateway?.models, base, problems);
@@ -64,31 +55,54 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
   const bootstrap = read.bootstrap === undefined ? undefined : readBootstrap(read.bootstrap, problems);
   const servers = readServers(read.servers ?? [], bootstrap, problems);
   if (problems.list.length > 0 || gateway === undefined) return { problems: problems.list };
-  const outbox = {
-    maxBytes: read.outbox?.maxSize ?? 256 * 1024 ** 2,
-    maxAgeMs: read.outbox?.maxAge ?? 30 * 86_400_000,
-    overflow: read.outbox?.overflow ?? "drop-oldest",
-  } as const;
+  const config = {
+    file,
+    ...settingsOf(gateway, base),
+    servers,
+    ...(bootstrap === undefined ? {} : { bootstrap }),
+    links: [...links.values()].map(({ config }) => config),
+    devices,
+    outbox: outboxOf(read.outbox),
+    ...(read.local === undefined ? {} : { local: read.local.listen ?? DEFAULT_LISTEN }),
+    adapters,
+    models,
+  };
+  return { problems: [], config };
+}
+
+/** Undefined when nothing in the file can be used. */
+function readFileOf(text: string, file: string, problems: Problems): ConfigFile | undefined {
+  const { root, problems: syntax } = parseSource(text, file);
+  problems.list.push(...syntax);
+  if (root === undefined) {
+    if (syntax.length === 0) problems.add({ file, line: 1, column: 1 }, "", "the file is empty");
+    return undefined;
+  }
+  const read = configFile.read(root, "", problems);
+  if (read === undefined || root.kind !== "map") return undefined;
+  const keys = new Set(root.entries.map((entry) => entry.key));
+  if (!keys.has("gateway")) problems.add(root.at, "", "'gateway' is missing");
+  if (!keys.has("servers") && !keys.has("bootstrap")) problems.add(root.at, "", "'servers' or 'bootstrap' is missing");
+  return read;
+}
+
+function settingsOf(gateway: GatewaySection, base: string) {
   return {
-    problems: [],
-    config: {
-      file,
-      endpoint: gateway.endpoint,
-      alternatePath: gateway.path?.split("/") ?? [],
-      stateFolder: resolve(base, gateway.state ?? "/var/lib/causeway"),
-      logLevel: gateway.log ?? "info",
-      onStop: gateway.onStop ?? "deregister",
-      objects: new Set(gateway.objects),
-      conformance: gateway.conformance ?? "none",
-      servers,
-      ...(bootstrap === undefined ? {} : { bootstrap }),
-      links: [...links.values()].map(({ config }) => config),
-      devices,
-      outbox,
-      ...(read.local === undefined ? {} : { local: read.local.listen ?? DEFAULT_LISTEN }),
-      adapters,
-      models,
-    },
+    endpoint: gateway.endpoint,
+    alternatePath: gateway.path?.split("/") ?? [],
+    stateFolder: resolve(base, gateway.state ?? "/var/lib/causeway"),
+    logLevel: gateway.log ?? "info",
+    onStop: gateway.onStop ?? "deregister",
+    objects: new Set(gateway.objects),
+    conformance: gateway.conformance ?? "none",
+  } as const;
+}
+
+function outboxOf({ maxSize, maxAge, overflow }: NonNullable<ConfigFile["outbox"]> = {}): OutboxConfig {
+  return {
+    maxBytes: maxSize ?? 256 * 1024 ** 2,
+    maxAgeMs: maxAge ?? 30 * 86_400_000,
+    overflow: overflow ?? "drop-oldest",
   };
 }
 

@@ -41,7 +41,8 @@ import { type SendContext, send } from "./session-send.js";
 import type { StoredEntry, Storing } from "./stored-notifications.js";
 import type { TimedEntry } from "./stored-replay.js";
 import type { TreeChange } from "./tree.js";
-import { Views } from "./views.js";
+import { type TreeView, Views } from "./views.js";
+import type { Explainer } from "./why.js";
 
 /** So long after it was out of touch a server that rejects a notification may have forgotten what it observed. */
 const SETTLING_MS = 60_000;
@@ -96,33 +97,9 @@ export class ServerSession {
       this.#resolveClosed = resolve;
     });
     this.#introduction = new Introduction(clock);
-    this.#views = new Views(
-      tree,
-      client.gateway,
-      {
-        onMade: (view) => this.#observer.watch(view),
-        onRemoved: (view) => this.#observer.unwatch(view),
-      },
-      client.access?.of(shortServerId),
-      new AttributeShelves(state, shortServerId, this.#log),
-    );
+    this.#views = this.#openViews(state);
     const explainer = client.why?.of({ endpoint: client.endpoint, server: shortServerId });
-    this.#observer = new Observer({
-      own: this.#views.own,
-      clock,
-      explainer,
-      shelf: new ObservationShelf(state, shortServerId, clock, this.#log),
-      sequence: new ObserveSequence(state, shortServerId),
-      isStoring: () => this.#settings.storing,
-      defaults: () => this.#settings.observation,
-      notify: (notification) => this.#notify(notification),
-      onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
-      isProofDue: () => this.#record.isProofDue(client.confirmEveryMs),
-      onLost: () => this.#onLost(),
-      onRejected: (sinceMs) => this.#onRejected(sinceMs),
-      onChange: () => this.#report(),
-      onDemand: () => listener.onDemand(),
-    });
+    this.#observer = this.#openObserver(state, explainer);
     this.#dispatcher = new Dispatcher({
       explainer,
       views: this.#views,
@@ -140,9 +117,49 @@ export class ServerSession {
       handler: (incoming) => this.#handle(incoming),
       onReset: (token) => this.#observer.reject(token),
     });
-    this.#registrar = new Registrar({
-      client,
-      account,
+    this.#registrar = this.#openRegistrar(explainer);
+    this.#sendContext = this.#contextOfSend();
+    this.#listening = tree.listen((change) => this.#onTreeChange(change));
+    const { awakeMs } = account;
+    this.#awake = awakeMs === undefined ? undefined : new AwakeWindow(clock, awakeMs, () => this.#report());
+  }
+
+  #openViews(state: ClientState): Views {
+    const { tree, gateway, access } = this.#client;
+    const { shortServerId } = this.account;
+    const listener = {
+      onMade: (view: TreeView) => this.#observer.watch(view),
+      onRemoved: (view: TreeView) => this.#observer.unwatch(view),
+    };
+    const shelves = new AttributeShelves(state, shortServerId, this.#log);
+    return new Views(tree, gateway, listener, access?.of(shortServerId), shelves);
+  }
+
+  #openObserver(state: ClientState, explainer: Explainer | undefined): Observer {
+    const { clock, confirmEveryMs } = this.#client;
+    const { shortServerId } = this.account;
+    return new Observer({
+      own: this.#views.own,
+      clock,
+      explainer,
+      shelf: new ObservationShelf(state, shortServerId, clock, this.#log),
+      sequence: new ObserveSequence(state, shortServerId),
+      isStoring: () => this.#settings.storing,
+      defaults: () => this.#settings.observation,
+      notify: (notification) => this.#notify(notification),
+      onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
+      isProofDue: () => this.#record.isProofDue(confirmEveryMs),
+      onLost: () => this.#onLost(),
+      onRejected: (sinceMs) => this.#onRejected(sinceMs),
+      onChange: () => this.#report(),
+      onDemand: () => this.#listener.onDemand(),
+    });
+  }
+
+  #openRegistrar(explainer: Explainer | undefined): Registrar {
+    return new Registrar({
+      client: this.#client,
+      account: this.account,
       record: this.#record,
       shelf: this.#shelf,
       link: this.#link,
@@ -153,13 +170,9 @@ export class ServerSession {
         onVoid: () => this.#observer.clear(),
         onMessage: () => this.#awake?.touch(),
         onRestored: () => this.#restore(),
-        onExhausted: () => listener.onExhausted(),
+        onExhausted: () => this.#listener.onExhausted(),
       },
     });
-    this.#sendContext = this.#contextOfSend();
-    this.#listening = tree.listen((change) => this.#onTreeChange(change));
-    const { awakeMs } = account;
-    this.#awake = awakeMs === undefined ? undefined : new AwakeWindow(clock, awakeMs, () => this.#report());
   }
 
   get status(): RegistrationStatus {
