@@ -170,8 +170,10 @@ export class StateLock implements AsyncDisposable {
     this.#handle.configure("busyTimeout", waitMs);
     try {
       await new Promise<void>((resolve, reject) => {
-        // Held until the file is closed; nothing is ever written.
-        this.#handle.exec("BEGIN EXCLUSIVE", (error) => (error === null ? resolve() : reject(error)));
+        // Held until the file is closed; nothing is ever written, so that a full disk is no obstacle.
+        this.#handle.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE", (error) =>
+          error === null ? resolve() : reject(error),
+        );
       });
     } catch (error) {
       await this[Symbol.asyncDispose]();

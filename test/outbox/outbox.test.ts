@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -218,6 +218,8 @@ describe("outbox", () => {
   it("is of one gateway at a time", async () => {
     const path = join(folder, "state.lock");
     const first = await StateLock.take(path);
+    expect(await readdir(folder)).toEqual(["state.lock"]);
+    expect((await stat(path)).size).toBe(0);
     await expect(StateLock.take(path, 0)).rejects.toMatchObject({ code: "STATE_IN_USE" });
     await first[Symbol.asyncDispose]();
     const second = await StateLock.take(path);
