@@ -42,6 +42,7 @@ export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: Device
   const handlers = new Map<number, ResourceHandler>([
     [12, { execute: async () => setErrors([]) }],
     [13, currentTime(clock)],
+    [TIMEZONE, hostTimezone(() => tree.resource(3, 0, TIMEZONE)?.samples.size !== 0)],
   ]);
   if (reboot !== undefined) handlers.set(4, { execute: async () => reboot() });
   if (factoryReset !== undefined) handlers.set(5, { execute: async () => factoryReset() });
@@ -53,7 +54,6 @@ export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: Device
     [2, facts.serialNumber],
     [3, facts.firmwareVersion],
     [14, utcOffset(clock.nowMs())],
-    [15, Intl.DateTimeFormat().resolvedOptions().timeZone],
     [16, facts.binding],
     [17, facts.deviceType],
     [18, facts.hardwareVersion],
@@ -68,7 +68,13 @@ export function addDevice(tree: ObjectTree, models: ModelRegistry, facts: Device
 }
 
 const ERROR_CODE = 11;
+const TIMEZONE = 15;
 const NO_ERROR = 0;
+
+// Asking for it takes as long as a tenth of a start, so it is asked for when a server wants it.
+function hostTimezone(isWritten: () => boolean): ResourceHandler {
+  return { read: () => (isWritten() ? undefined : Intl.DateTimeFormat().resolvedOptions().timeZone) };
+}
 
 // The machine's clock is not the server's to set: what it writes is kept as the difference.
 function currentTime(clock: Clock): ResourceHandler {
