@@ -7,7 +7,7 @@ import { drain } from "./outbox/drain.js";
 
 const WAKE_AFTER_MS = 100;
 
-interface DrainContext extends HistoryContext {
+export interface DrainContext extends HistoryContext {
   readonly log: Log;
   readonly random: () => number;
 }

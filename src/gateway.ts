@@ -6,13 +6,14 @@ import { type Log, tee } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { CoapSettings } from "./coap/settings.js";
 import type { GatewayConfig } from "./config/config.js";
-import { EndpointDrains } from "./drains.js";
+import { type DrainContext, EndpointDrains } from "./drains.js";
 import { type ExposedEndpoint, type Exposure, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
 import { type Historian, settledNow } from "./history.js";
 import { type BootstrapStatus, Lwm2mClient, type OpenPeer, type RegistrationStatus } from "./lwm2m/client.js";
+import type { ClientState } from "./lwm2m/client-state.js";
 import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { Why } from "./lwm2m/why.js";
@@ -139,9 +140,18 @@ async function sendPaths(
 /** So far apart the endpoints begin to register: hundreds of them at once would be a storm. */
 const STAGGER_MS = 50;
 
+/** What the parts of a gateway reach each other by, once they are there. */
+interface Links {
+  field?: Field;
+  outbox?: Outbox;
+  /** The gateway's own one. */
+  client?: Lwm2mClient;
+  reset?: "asked";
+}
+
 /**
- * The composition root: configuration → outbox → trees → field → clients. Everything belongs to the scope; closing it
- * de-registers, commits the outbox and closes the links. Rejects with OUTBOX_UNAVAILABLE, STATE_IN_USE,
+ * The composition root: configuration → state → trees → clients → outbox → field. Everything belongs to the scope; closing
+ * it de-registers, commits the outbox and closes the links. Rejects with OUTBOX_UNAVAILABLE, STATE_IN_USE,
  * STATE_NEWER or LWM2M_MODEL; absent devices and servers never fail the start.
  */
 export async function openGateway(
@@ -150,18 +160,78 @@ export async function openGateway(
   scope: Scope,
   listener: GatewayListener = {},
 ): Promise<Gateway> {
-  const { clock, random, restart, host, coap } = context;
-  const links: { field?: Field; outbox?: Outbox; client?: Lwm2mClient; reset?: "asked" } = {};
+  const { clock, random, host } = context;
+  const links: Links = {};
   const sendEvents = async (entries: readonly Entry[]): Promise<void> => links.client?.send(entries, scope.signal);
   const events = isWanted(config, "event-log") ? new EventLog(clock, sendEvents) : undefined;
   const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
+  const { database, documents } = await openState(config, { ...context, log }, links, scope);
+  const instances = await InstanceTable.open(databaseInstanceStore(database));
+  const exposure = exposeAll(config, { ...context, log }, { instances, events }, links, scope, listener);
+  await instances.save();
+
+  documents.keepEndpoints(new Set(exposure.endpoints.map(({ endpoint }) => endpoint)));
+  const [own, ...further] = exposure.endpoints;
+  const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, { ...context, log }, documents);
+  const endpoints: Gateway["endpoints"] = [open(own), ...further.map(open)];
+  links.client = endpoints[0].client;
+  const { outbox, queues } = await openOutbox(database, endpoints, exposure, config, { clock, log }, scope);
+  if (keepsHistory(config)) links.outbox = outbox;
+
+  const field = await openField(
+    {
+      links: config.links,
+      devices: config.devices.map((device) => device.field),
+      loadAdapter: async (name) => adapterOf(config, name),
+      clock,
+      log,
+      random,
+      onReadings(device, readings) {
+        exposure.bridge.accept(device, readings);
+        listener.onReadings?.(device, readings);
+      },
+      onHealth: exposure.onHealth,
+    },
+    scope,
+  );
+  links.field = field;
+  exposure.attach(field, scope, log);
+  for (const { endpoint, client } of endpoints) {
+    followDemand(client, devicesAt(endpoint, exposure), field, clock, scope);
+    serveHistory({ outbox, endpoint, client, clock, log, random }, config, queues, scope);
+  }
+  if (host !== undefined) scope.spawn((signal) => keepHostFresh(exposure, clock, signal));
+  scope.spawn(async (signal) => {
+    await firstLook(config, field, clock, signal);
+    await startClients(endpoints, documents.of(config.endpoint), clock, scope, signal);
+  });
+  return { endpoints, field, status: () => statusOf(endpoints, field, outbox) };
+}
+
+async function openState(
+  config: GatewayConfig,
+  { clock, log }: GatewayContext,
+  links: Links,
+  scope: Scope,
+): Promise<{ readonly database: Database; readonly documents: Documents }> {
   scope.use(await StateLock.take(join(config.stateFolder, "causeway.lock")));
   const database = scope.use(await Database.open(stateFile(config), log, clock.nowMs()));
   const documents = scope.use(await Documents.open(database, clock, log));
   scope.defer(() => {
     if (links.reset === "asked") documents.forgetAll();
   });
-  const instances = await InstanceTable.open(databaseInstanceStore(database));
+  return { database, documents };
+}
+
+/** The trees, with what their handlers set off. */
+function exposeAll(
+  config: GatewayConfig,
+  { clock, random, restart, host, coap, log }: GatewayContext,
+  { instances, events }: { readonly instances: InstanceTable; readonly events: EventLog | undefined },
+  links: Links,
+  scope: Scope,
+  listener: GatewayListener,
+): Exposure {
   const exposure = expose(config, {
     clock,
     random,
@@ -187,13 +257,17 @@ export async function openGateway(
     },
   });
   scope.defer(() => exposure[Symbol.dispose]());
-  await instances.save();
+  return exposure;
+}
 
-  documents.keepEndpoints(new Set(exposure.endpoints.map(({ endpoint }) => endpoint)));
-  const [own, ...further] = exposure.endpoints;
-  const open = (exposed: ExposedEndpoint) => openEndpoint(exposed, config, { ...context, log }, documents);
-  const endpoints: Gateway["endpoints"] = [open(own), ...further.map(open)];
-  links.client = endpoints[0].client;
+async function openOutbox(
+  database: Database,
+  endpoints: Gateway["endpoints"],
+  exposure: Exposure,
+  config: GatewayConfig,
+  { clock, log }: Pick<GatewayContext, "clock" | "log">,
+  scope: Scope,
+): Promise<{ readonly outbox: Outbox; readonly queues: () => readonly Queue[] }> {
   const historians = (client: Lwm2mClient) => historiansOf(client, config);
   const queues = (): readonly Queue[] =>
     endpoints.flatMap(({ endpoint, client }) =>
@@ -203,68 +277,56 @@ export async function openGateway(
   await outbox.keepExposed((origin) => isExposed(exposure, origin));
   const clients = new Map(endpoints.map(({ endpoint, client }) => [endpoint, client]));
   outbox.settleBy(() => settledNow(clients, historians, clock.nowMs()));
-  if (keepsHistory(config)) links.outbox = outbox;
+  return { outbox, queues };
+}
 
-  const field = await openField(
-    {
-      links: config.links,
-      devices: config.devices.map((device) => device.field),
-      loadAdapter: async (name) => adapterOf(config, name),
-      clock,
-      log,
-      random,
-      onReadings(device, readings) {
-        exposure.bridge.accept(device, readings);
-        listener.onReadings?.(device, readings);
-      },
-      onHealth: exposure.onHealth,
-    },
-    scope,
-  );
-  links.field = field;
-  exposure.attach(field, scope, log);
-
-  for (const { endpoint, client } of endpoints) {
-    followDemand(client, devicesAt(endpoint, exposure), field, clock, scope);
-    const drains = new EndpointDrains({ outbox, endpoint, client, clock, log, random }, scope);
-    drains.serve(historians(client));
-    const onAccounts = client.onAccounts(() => {
-      // The outbox carries out one after the other, so the drain finds its queue.
-      scope.spawn(async () => await outbox.serve(queues()));
-      drains.serve(historians(client));
-    });
-    scope.defer(() => onAccounts[Symbol.dispose]());
-  }
-  if (host !== undefined) scope.spawn((signal) => keepHostFresh(exposure, clock, signal));
-  scope.spawn(async (signal) => {
-    try {
-      await firstLook(config, field, clock, signal);
-      // What must not come twice is on disk before the first message; that it cannot be written has been logged.
-      await documents
-        .of(config.endpoint)
-        .commit()
-        .catch(() => undefined);
-      for (const { client } of endpoints) {
-        client.start(scope);
-        if (endpoints.length > 1) await sleep(clock, STAGGER_MS, signal);
-      }
-    } finally {
-      // All at once: a server that does not answer must not be waited for once per endpoint.
-      scope.defer(async () => void (await Promise.all(endpoints.map(({ client }) => client.close()))));
-    }
+/** Delivers what the servers of a client missed, whichever servers a bootstrap gives it. */
+function serveHistory(
+  context: DrainContext,
+  config: GatewayConfig,
+  queues: () => readonly Queue[],
+  scope: Scope,
+): void {
+  const { client, outbox } = context;
+  const drains = new EndpointDrains(context, scope);
+  drains.serve(historiansOf(client, config));
+  const onAccounts = client.onAccounts(() => {
+    // The outbox carries out one after the other, so the drain finds its queue.
+    scope.spawn(async () => await outbox.serve(queues()));
+    drains.serve(historiansOf(client, config));
   });
+  scope.defer(() => onAccounts[Symbol.dispose]());
+}
+
+async function startClients(
+  endpoints: Gateway["endpoints"],
+  state: ClientState,
+  clock: Clock,
+  scope: Scope,
+  signal: AbortSignal,
+): Promise<void> {
+  // What must not come twice is on disk before the first message; that it cannot be written has been logged.
+  await state.commit().catch(() => undefined);
+  try {
+    for (const { client } of endpoints) {
+      client.start(scope);
+      if (endpoints.length > 1) await sleep(clock, STAGGER_MS, signal);
+    }
+  } finally {
+    // All at once: a server that does not answer must not be waited for once per endpoint.
+    scope.defer(async () => void (await Promise.all(endpoints.map(({ client }) => client.close()))));
+  }
+}
+
+async function statusOf(endpoints: Gateway["endpoints"], field: Field, outbox: Outbox): Promise<GatewayStatus> {
   return {
-    endpoints,
-    field,
-    status: async () => ({
-      endpoints: endpoints.map(({ endpoint, client: { registrations: servers, bootstrap } }) => ({
-        endpoint,
-        servers,
-        ...(bootstrap === undefined ? {} : { bootstrap }),
-      })),
-      field: field.status(),
-      outbox: await outbox.counters(),
-    }),
+    endpoints: endpoints.map(({ endpoint, client: { registrations: servers, bootstrap } }) => ({
+      endpoint,
+      servers,
+      ...(bootstrap === undefined ? {} : { bootstrap }),
+    })),
+    field: field.status(),
+    outbox: await outbox.counters(),
   };
 }
 
