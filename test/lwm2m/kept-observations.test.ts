@@ -154,7 +154,7 @@ describe("observations over a restart", () => {
       const bench = new ObserverBench({ state });
       bench.restore();
       expect(bench.observer.size).toBe(0);
-      expect(keysOf(state)).toEqual(["2/ab"]);
+      expect(keysOf(state)).toEqual(["1", "2/ab"]);
     },
   );
 });
