@@ -54,9 +54,17 @@ export class EndpointDrains {
     this.#running.set(historian.shortServerId, running);
     const target = targetOf(historian, this.#context, (signal) => abortable(this.#wake.next, signal));
     this.#scope.spawn(async (signal) => {
-      await drain(outbox, target, this.#context, AbortSignal.any([signal, running.signal])).catch((error: unknown) => {
+      signal.throwIfAborted();
+      // One signal instead of `AbortSignal.any`, which costs 1 kB for each of hundreds of servers.
+      const stop = (): void => running.abort(signal.reason);
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        await drain(outbox, target, this.#context, running.signal);
+      } catch (error) {
         if (!running.signal.aborted) throw error;
-      });
+      } finally {
+        signal.removeEventListener("abort", stop);
+      }
     });
   }
 

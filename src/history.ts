@@ -48,21 +48,21 @@ export function targetOf(
 ): DrainTarget {
   const { shortServerId, history } = historian;
   const queue = { endpoint, shortServerId };
-  const target = {
-    queue,
-    view: () => viewOf(client, historian, clock.nowMs()),
-    changed,
-  };
+  const view = () => viewOf(client, historian, clock.nowMs());
   if (history === "send") {
     return {
-      ...target,
+      queue,
+      view,
+      changed,
       batchRows: SEND_ROWS,
       fit: (samples) => fitting(samples, client),
       send: (samples, signal) => client.send(entriesOf(samples), signal, shortServerId),
     };
   }
   return {
-    ...target,
+    queue,
+    view,
+    changed,
     batchRows: STORED_ROWS,
     // They are for several observations, so that the client makes the messages.
     fit: (samples) => samples.length,
