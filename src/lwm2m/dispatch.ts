@@ -31,8 +31,8 @@ export interface DispatchOptions {
   readonly log: Log;
   /** In links, names and locations; requests come without it. */
   readonly alternatePath: AlternatePath;
-  /** Ends the handlers' work when the registration ends. */
-  readonly signal: AbortSignal;
+  /** Ends the handlers' work when the registration ends; most sessions never have such work, and no signal. */
+  signal(): AbortSignal;
   /** The version of the registration. */
   version(): Lwm2mVersion;
   /** Hears of each request that is refused, and why. */
@@ -148,7 +148,7 @@ export class Dispatcher {
     const args = utf8Decode(request.payload);
     if (args === undefined) throw bad("the arguments are not UTF-8");
     authorise(view, "execute", path);
-    await execute(view.tree, path, args, this.#options.signal);
+    await execute(view.tree, path, args, this.#options.signal());
     return emptyResponse(Code.Changed);
   }
 
@@ -163,7 +163,7 @@ export class Dispatcher {
     // A payload for what cannot be written need not even be decodable.
     if (model?.operations.includes("W") === false) throw notAllowed(path, "cannot be written");
     const entries = this.#decode(request, view, path);
-    await write(tree, { path, mode, entries, nowMs: clock.nowMs() }, signal);
+    await write(tree, { path, mode, entries, nowMs: clock.nowMs() }, signal());
     return emptyResponse(Code.Changed);
   }
 
@@ -174,7 +174,7 @@ export class Dispatcher {
     if (find(tree, path).object.factory?.by !== "servers") throw notAllowed(path, "takes no new instances");
     authorise(view, "create", path);
     const entries = this.#decode(request, view, path);
-    const created = await create(tree, path, entries, clock.nowMs(), signal);
+    const created = await create(tree, path, entries, clock.nowMs(), signal());
     for (const instanceId of created) view.access.created(path[0] ?? -1, instanceId);
     const [only, ...others] = created;
     if (only === undefined || others.length > 0) return emptyResponse(Code.Created);
@@ -225,7 +225,7 @@ export class Dispatcher {
       resource: (objectId, resourceId, prefix) => compositeResource(views.mustFind(prefix), objectId, resourceId),
       nowMs: clock.nowMs(),
     });
-    await writeComposite(views, entries, clock.nowMs(), signal);
+    await writeComposite(views, entries, clock.nowMs(), signal());
     return emptyResponse(Code.Changed);
   }
 

@@ -107,7 +107,7 @@ export class ServerSession {
       clock,
       log: this.#log,
       alternatePath: this.#alternatePath,
-      signal: this.#life.signal,
+      signal: () => this.#life.signal,
       version: () => this.#registrar.version ?? "1.2",
     });
     this.#link = new ServerLink({
