@@ -39,7 +39,8 @@ export class CoapEndpoint implements CoapPeer {
   readonly #confirmables: Confirmables;
   readonly #requester: Requester;
   readonly #responder: Responder;
-  readonly #sentTokens = new Map<number, Uint8Array>();
+  /** From the first non-confirmable notification on. */
+  #sentTokens: Map<number, Uint8Array> | undefined;
   #messageId: number;
   #uploads: Promise<unknown> = Promise.resolve();
   #closeReason: Error | undefined;
@@ -206,18 +207,20 @@ export class CoapEndpoint implements CoapPeer {
 
   #onReset(messageId: number): void {
     if (this.#confirmables.settle(messageId, "reset")) return;
-    const token = this.#sentTokens.get(messageId);
+    const token = this.#sentTokens?.get(messageId);
     if (token === undefined) return;
-    this.#sentTokens.delete(messageId);
+    this.#sentTokens?.delete(messageId);
     this.#onObservationReset(token);
   }
 
   #rememberSent(messageId: number, token: Uint8Array): void {
-    this.#sentTokens.delete(messageId);
-    this.#sentTokens.set(messageId, token);
-    for (const oldest of this.#sentTokens.keys()) {
-      if (this.#sentTokens.size <= SENT_LIMIT) break;
-      this.#sentTokens.delete(oldest);
+    this.#sentTokens ??= new Map();
+    const sent = this.#sentTokens;
+    sent.delete(messageId);
+    sent.set(messageId, token);
+    for (const oldest of sent.keys()) {
+      if (sent.size <= SENT_LIMIT) break;
+      sent.delete(oldest);
     }
   }
 

@@ -7,14 +7,15 @@ interface Node<T> {
 
 /** Finds what stands at a path, above it or below it, without building keys: at most four look-ups per sample. */
 export class PathIndex<T> {
-  #root: Node<T> = { here: new Set(), below: new Map() };
+  #root: Node<T> | undefined;
 
   add(path: Path, item: T): void {
+    this.#root ??= emptyNode();
     let node = this.#root;
     for (const id of path) {
       let child = node.below.get(id);
       if (child === undefined) {
-        child = { here: new Set(), below: new Map() };
+        child = emptyNode();
         node.below.set(id, child);
       }
       node = child;
@@ -23,7 +24,7 @@ export class PathIndex<T> {
   }
 
   remove(path: Path, item: T): void {
-    const trail: Node<T>[] = [this.#root];
+    const trail = this.#root === undefined ? [] : [this.#root];
     for (const id of path) {
       const child = trail.at(-1)?.below.get(id);
       if (child === undefined) return;
@@ -40,12 +41,13 @@ export class PathIndex<T> {
   }
 
   clear(): void {
-    this.#root = { here: new Set(), below: new Map() };
+    this.#root = undefined;
   }
 
   /** Calls `visit` for what stands at the path or above it. */
   upwards(path: Path, visit: (item: T) => void): void {
-    let node: Node<T> | undefined = this.#root;
+    let node = this.#root;
+    if (node === undefined) return;
     for (const item of node.here) visit(item);
     for (const id of path) {
       node = node.below.get(id);
@@ -56,12 +58,16 @@ export class PathIndex<T> {
 
   /** What stands at the path or below it, as a list that may be changed by what is done with it. */
   within(path: Path): T[] {
-    let node: Node<T> | undefined = this.#root;
+    let node = this.#root;
     for (const id of path) node = node?.below.get(id);
     const found: T[] = [];
     if (node !== undefined) collect(node, found);
     return found;
   }
+}
+
+function emptyNode<T>(): Node<T> {
+  return { here: new Set(), below: new Map() };
 }
 
 function collect<T>(node: Node<T>, found: T[]): void {

@@ -73,7 +73,8 @@ interface ViewListener {
 /** What one server sees: the gateway's own tree, and those of devices from when it first asks for one of them. */
 export class Views implements Disposable {
   readonly own: TreeView;
-  readonly #behind = new Map<string, TreeView>();
+  /** Where there is a gateway. */
+  readonly #behind: Map<string, TreeView> | undefined;
   readonly #gateway: GatewayObject | undefined;
   readonly #listener: ViewListener;
   readonly #shelves: AttributeShelves | undefined;
@@ -93,6 +94,7 @@ export class Views implements Disposable {
     this.#shelves = shelves;
     this.own = this.#viewOf(undefined, tree, access);
     this.#gateway = gateway;
+    this.#behind = gateway === undefined ? undefined : new Map();
     this.#listener = listener;
     this.#listening = gateway?.onRemoved((prefix) => this.#remove(prefix));
   }
@@ -100,7 +102,7 @@ export class Views implements Disposable {
   /** Undefined for an unknown prefix. */
   find(prefix: string | undefined): TreeView | undefined {
     if (prefix === undefined) return this.own;
-    return this.#behind.get(prefix) ?? this.#make(prefix);
+    return this.#behind?.get(prefix) ?? this.#make(prefix);
   }
 
   /** Throws LWM2M_NOT_FOUND for an unknown prefix. */
@@ -112,7 +114,7 @@ export class Views implements Disposable {
 
   /** As `find`, but only what the server has asked for before. */
   known(prefix: string | undefined): TreeView | undefined {
-    return prefix === undefined ? this.own : this.#behind.get(prefix);
+    return prefix === undefined ? this.own : this.#behind?.get(prefix);
   }
 
   [Symbol.dispose](): void {
@@ -123,15 +125,15 @@ export class Views implements Disposable {
     const tree = this.#gateway?.tree(prefix);
     if (tree === undefined) return undefined;
     const view = this.#viewOf(prefix, tree, FULL_ACCESS);
-    this.#behind.set(prefix, view);
+    this.#behind?.set(prefix, view);
     this.#listener.onMade(view);
     return view;
   }
 
   #remove(prefix: string): void {
-    const view = this.#behind.get(prefix);
+    const view = this.#behind?.get(prefix);
     if (view === undefined) return;
-    this.#behind.delete(prefix);
+    this.#behind?.delete(prefix);
     view.state = "removed";
     view.attributes.removeWithin([]);
     this.#listener.onRemoved(view);
