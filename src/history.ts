@@ -124,20 +124,22 @@ function entriesOf(samples: readonly StoredSample[]): readonly TimedEntry[] {
   }));
 }
 
-const AWAY: ServerView = { state: "away", registeredAtMs: 0, provenAtMs: 0, telling: () => "unobserved" };
+const AWAY: ServerView = { state: "away", nowMs: 0, registeredAtMs: 0, provenAtMs: 0, telling: () => "unobserved" };
 
 function viewOf(client: Lwm2mClient, { shortServerId, history }: Historian, nowMs: number): ServerView {
+  client.checkClock();
   const status = client.registrations.find((registration) => registration.shortServerId === shortServerId);
   const isInTouch = status?.state === "registered" || status?.state === "asleep";
   const registeredAtMs = isInTouch ? status.registeredAtMs : undefined;
   if (registeredAtMs === undefined) return AWAY;
   return {
     state: "registered",
+    nowMs,
     registeredAtMs,
     provenAtMs: status?.provenAtMs ?? registeredAtMs,
     telling: (sample, atMs) => client.telling(shortServerId, sample, atMs),
     ...(history === "send"
       ? {}
-      : { stored: { nowMs, takes: (sample) => client.storing(shortServerId, sample) !== undefined } }),
+      : { stored: { takes: (sample) => client.storing(shortServerId, sample) !== undefined } }),
   };
 }

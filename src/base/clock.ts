@@ -15,6 +15,30 @@ export interface Clock {
   schedule(delayMs: number, callback: () => void): Timer;
 }
 
+/** Smaller steps are what keeps a clock right. */
+const SET_BACK_MS = 500;
+
+/** Finds out that the wall clock was set back: from then on its times are earlier than ones that are known. */
+export class SetBackDetector {
+  readonly #clock: Clock;
+  /** Wall clock at monotonic 0, the latest there was. */
+  #originMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#originMs = clock.nowMs() - clock.monotonicMs();
+  }
+
+  /** By how much since it was asked last; undefined when it was not. */
+  take(): number | undefined {
+    const originMs = this.#clock.nowMs() - this.#clock.monotonicMs();
+    const byMs = this.#originMs - originMs;
+    if (byMs > 0 && byMs < SET_BACK_MS) return undefined;
+    this.#originMs = originMs;
+    return byMs > 0 ? Math.round(byMs) : undefined;
+  }
+}
+
 const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
 
 /** Node's own timers; delays beyond 24.8 days are chained, since setTimeout would fire them at once. */

@@ -1,3 +1,4 @@
+import { SetBackDetector } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
 import type { ServerAccount } from "./account.js";
@@ -39,6 +40,7 @@ export class Lwm2mClient implements AsyncDisposable {
   readonly #listeners = new Set<(status: RegistrationStatus) => void>();
   readonly #accountListeners = new Set<() => void>();
   readonly #demandListeners = new Set<() => void>();
+  readonly #setBack: SetBackDetector;
   #sessions: readonly Begun[] = [];
   #life: "idle" | "started" | "closed" = "idle";
   /** Of sessions that a bootstrap has replaced. */
@@ -52,6 +54,7 @@ export class Lwm2mClient implements AsyncDisposable {
     const { tree, models, state = new MemoryState() } = options;
     this.#options = options;
     this.#state = state;
+    this.#setBack = new SetBackDetector(options.clock);
     addAccountObjects(tree, models, (instanceId) => this.#effects(instanceId));
     this.#accounts = new KeptAccounts(options, state);
     this.#bootstrap = accountsOf(tree).bootstrap === undefined ? undefined : this.#bootstrapSession();
@@ -91,6 +94,18 @@ export class Lwm2mClient implements AsyncDisposable {
   onAccounts(listener: () => void): Disposable {
     this.#accountListeners.add(listener);
     return { [Symbol.dispose]: () => this.#accountListeners.delete(listener) };
+  }
+
+  /**
+   * To be asked before `telling` and the times of `registrations` are compared with those of measurements: when the wall
+   * clock was set back they begin anew, and what was measured before counts as not told.
+   */
+  checkClock(): void {
+    const byMs = this.#setBack.take();
+    if (byMs === undefined) return;
+    const { clock, log, endpoint } = this.#options;
+    log.info("the wall clock was set back", { endpoint, byMs });
+    for (const { session } of this.#sessions) session.beginTimes(clock.nowMs());
   }
 
   /** What notifications to the server did about a measurement of the resource at `atMs` (wall clock). */

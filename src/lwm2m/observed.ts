@@ -43,7 +43,8 @@ export interface Observation extends Observable {
   /** Without its payload, since later blocks are asked for by path. */
   readonly request: CoapRequest;
   readonly payload: Uint8Array;
-  readonly sinceMs: number;
+  /** Wall clock. */
+  sinceMs: number;
   /** Of the one path; of several, the periods that hold for all. */
   attributes: Attributes;
   delivery: "CON" | "NON";
@@ -162,6 +163,17 @@ export function doubt(observation: Observation, fromMs: number): void {
     toMs: Math.max(toldMs, overtaken?.toMs ?? toldMs),
   };
   observation.pending ??= "everything";
+}
+
+/** The wall clock was set back: what was measured before is none of the observation's, what comes is from now on. */
+export function beginTimes(observation: Observation, nowMs: number): void {
+  const { pending, underwaySinceMs } = observation;
+  observation.sinceMs = nowMs;
+  observation.toldMs = Number.NEGATIVE_INFINITY;
+  observation.overtaken = undefined;
+  observation.storedMs = undefined;
+  if (underwaySinceMs !== undefined) observation.underwaySinceMs = nowMs;
+  if (pending !== undefined && pending !== "everything") observation.pending = { ...pending, atMs: nowMs };
 }
 
 /** The server has acknowledged what was measured then. */

@@ -15,6 +15,7 @@ import { type ObservationDefaults, type ObservationTerms, termsOf } from "./obse
 import { ObservationTimers } from "./observation-timers.js";
 import {
   beginObservation,
+  beginTimes,
   type Change,
   doubt,
   isWithinPmin,
@@ -107,6 +108,11 @@ export class Observer implements Disposable {
     this.#notifier.pause();
     if (doubtSinceMs === undefined) return;
     for (const observation of this.#table.all) doubt(observation, doubtSinceMs);
+  }
+
+  /** The wall clock was set back. */
+  beginTimes(nowMs: number): void {
+    for (const observation of this.#table.all) beginTimes(observation, nowMs);
   }
 
   resume(): void {

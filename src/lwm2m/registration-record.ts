@@ -15,9 +15,11 @@ export class RegistrationRecord {
   readonly #log: Log;
   #registeredAtMs: number | undefined;
   #provenAtMs: number | undefined;
-  #proofAskedAtMs = 0;
+  /** Monotonic; when the last proof came, or was asked for. */
+  #proofDealtMs = Number.NEGATIVE_INFINITY;
   #retryAtMs: number | undefined;
-  #backAtMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic. */
+  #backMs = Number.NEGATIVE_INFINITY;
   #lastFailure: string | undefined;
   #loggedFailure: string | undefined;
 
@@ -66,7 +68,7 @@ export class RegistrationRecord {
       case "registered":
         if (before.state === "updating") break;
         if (before.state === "reviving") {
-          this.#backAtMs = this.#clock.nowMs();
+          this.#backMs = this.#clock.monotonicMs();
           this.#lastFailure = undefined;
           this.#loggedFailure = undefined;
           this.#log.info("in touch again, the registration goes on", { uri, location: after.accepted.location });
@@ -104,6 +106,12 @@ export class RegistrationRecord {
     if (acceptedOf(after) === undefined) this.#registeredAtMs = undefined;
   }
 
+  /** The wall clock was set back: its times begin anew. */
+  beginTimes(nowMs: number): void {
+    if (this.#registeredAtMs !== undefined) this.#registeredAtMs = nowMs;
+    if (this.#provenAtMs !== undefined) this.#provenAtMs = nowMs;
+  }
+
   /** Before the event that it leads to. */
   noteFailure(error: unknown): void {
     this.#lastFailure = error instanceof CausewayError ? error.code : toError(error).message;
@@ -116,6 +124,7 @@ export class RegistrationRecord {
 
   /** The server acknowledged what was sent then; false when that is no news. */
   prove(sentAtMs: number): boolean {
+    this.#proofDealtMs = this.#clock.monotonicMs();
     if (sentAtMs <= (this.#provenAtMs ?? 0)) return false;
     this.#provenAtMs = sentAtMs;
     return true;
@@ -134,15 +143,15 @@ export class RegistrationRecord {
 
   /** Whether the server was out of touch until less than so long ago. */
   isBackSince(ms: number): boolean {
-    return this.#clock.nowMs() - this.#backAtMs < ms;
+    return this.#clock.monotonicMs() - this.#backMs < ms;
   }
 
   /** Whether nothing has proven for so long that the server lives; true once per period, since to ask once is enough. */
   isProofDue(confirmEveryMs: number | undefined): boolean {
     if (confirmEveryMs === undefined) return false;
-    const nowMs = this.#clock.nowMs();
-    if (nowMs - Math.max(this.#provenAtMs ?? 0, this.#proofAskedAtMs) < confirmEveryMs) return false;
-    this.#proofAskedAtMs = nowMs;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#proofDealtMs < confirmEveryMs) return false;
+    this.#proofDealtMs = nowMs;
     return true;
   }
 }

@@ -179,7 +179,6 @@ export class ServerSession {
     return this.#record.status(this.#registrar.state, this.#observer.size, this.#awake?.state ?? "awake");
   }
 
-  /** Goes on with the registration of the process before, or registers. */
   start(): void {
     this.#notePreferredTransport();
     this.#registrar.start();
@@ -224,6 +223,11 @@ export class ServerSession {
     this.#step({ kind: "suspend" });
     this.#shelf.clear();
     return this.#closed;
+  }
+
+  beginTimes(nowMs: number): void {
+    this.#record.beginTimes(nowMs);
+    this.#observer.beginTimes(nowMs);
   }
 
   telling({ path, prefix }: NamedPath, atMs: number): Telling {
@@ -368,9 +372,8 @@ export class ServerSession {
   }
 
   /**
-   * A server that was started anew rejects what it no longer knows; an Update finds out whether that is everything. One
-   * that rejects soon after it was out of touch has the registration but not the observations: only a new registration
-   * makes it observe again.
+   * A server that was started anew rejects what it no longer knows; an Update finds out whether that is all. One that
+   * rejects soon after it was out of touch has no observations: only a new registration makes it observe again.
    */
   #onRejected(sinceMs: number): void {
     this.#record.doubt(sinceMs);

@@ -11,6 +11,7 @@ type SampleName = Pick<StoredSample, "path" | "prefix">;
 /** What is known of one server at this moment; times are wall clock milliseconds. */
 export interface ServerView {
   readonly state: "registered" | "away";
+  readonly nowMs: number;
   readonly registeredAtMs: number;
   /** When the last message that the server acknowledged was sent: it lived then. */
   readonly provenAtMs: number;
@@ -21,7 +22,6 @@ export interface ServerView {
 }
 
 export interface StoredView {
-  readonly nowMs: number;
   /** Whether the server's observations of it take what was measured before. */
   takes(sample: SampleName): boolean;
 }
@@ -35,24 +35,29 @@ export type Fate = "send" | "done" | "wait";
  */
 const SETTLING_MS = 60_000;
 
+/** The view of a server is a moment older than what was measured meanwhile. */
+const AHEAD_MS = 500;
+
 /**
  * What becomes of a buffered sample. While a server is known to live, its observations say what it wants; whatever was
  * measured without proof of that, or overtaken on its way, is sent. Where that is left to stored notifications, a sample
- * that nobody observes waits as long as it may still be observed, and is then given up.
+ * that nobody observes waits as long as it may still be observed, and is then given up. What was measured before the
+ * clock was set back has a time to come, of which nothing is known: it counts as missed.
  */
 export function fateOf(sample: SampleName & Pick<StoredSample, "atMs">, server: ServerView): Fate {
   if (server.state === "away") return "wait";
   const { atMs } = sample;
   const telling = server.telling(sample, atMs);
-  if (telling === "underway") return "wait";
+  const isAhead = atMs > server.nowMs + AHEAD_MS;
+  if (telling === "underway" && !isAhead) return "wait";
   const settledAtMs = server.registeredAtMs + SETTLING_MS;
-  const isMissed = telling === "overtaken" || (telling !== "told" && atMs < settledAtMs);
+  const isMissed = telling === "overtaken" || (telling !== "told" && atMs < settledAtMs) || isAhead;
   if (isMissed) {
     const { stored } = server;
     if (stored === undefined || (telling !== "unobserved" && stored.takes(sample))) return "send";
-    if (telling === "unobserved" && stored.nowMs < settledAtMs) return "wait";
+    if (telling === "unobserved" && server.nowMs < settledAtMs) return "wait";
   }
-  return atMs <= server.provenAtMs ? "done" : "wait";
+  return isAhead || atMs <= server.provenAtMs ? "done" : "wait";
 }
 
 export interface DrainTarget {

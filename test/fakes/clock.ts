@@ -10,7 +10,7 @@ interface Pending {
 export class FakeClock implements Clock {
   #elapsedMs = 0;
   #order = 0;
-  readonly #startMs: number;
+  #startMs: number;
   readonly #pending = new Set<Pending>();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -23,6 +23,11 @@ export class FakeClock implements Clock {
 
   monotonicMs(): number {
     return this.#elapsedMs;
+  }
+
+  /** The wall clock is set by so much; monotonic time goes on. */
+  set(byMs: number): void {
+    this.#startMs += byMs;
   }
 
   get pendingCount(): number {

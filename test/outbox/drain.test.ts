@@ -18,7 +18,7 @@ const NEW = { registeredAtMs: 130_000, provenAtMs: 130_000 };
 
 function server(view: Partial<Omit<ServerView, "telling">> & { told?: Telling }): ServerView {
   const { told = "unobserved", ...rest } = view;
-  return { state: "registered", registeredAtMs: 0, provenAtMs: 0, telling: () => told, ...rest };
+  return { state: "registered", nowMs: 1e15, registeredAtMs: 0, provenAtMs: 0, telling: () => told, ...rest };
 }
 
 describe("fateOf a sample measured at 100 s", () => {
@@ -34,6 +34,8 @@ describe("fateOf a sample measured at 100 s", () => {
     ["on its way, though something later is proven", server({ told: "underway", provenAtMs: 200_000 }), "wait"],
     ["overtaken by a newer one", server({ told: "overtaken", provenAtMs: 200_000 }), "send"],
     ["observed only since", server({ told: "earlier", registeredAtMs: 95_000, provenAtMs: 99_000 }), "send"],
+    ["measured before the clock was set back", server({ told: "told", nowMs: 99_000, provenAtMs: 98_000 }), "send"],
+    ["the same, on its way", server({ told: "underway", nowMs: 99_000, provenAtMs: 98_000 }), "send"],
     ["observed late", server({ told: "earlier", provenAtMs: 200_000 }), "done"],
   ])("%s → %s", (_, view, fate) => {
     expect(fateOf({ path: PATH, atMs: 100_000 }, view)).toBe(fate);
@@ -48,8 +50,8 @@ describe("fateOf a sample measured at 100 s", () => {
     ["never observed again", { told: "unobserved", ...NEW }, { nowMs: 190_000, takes: false }, "done"],
     ["no news since the outage", { told: "told", provenAtMs: 99_999 }, { nowMs: 200_000, takes: true }, "wait"],
   ])("by stored notifications: %s → %s", (_, view, { nowMs, takes }, fate) => {
-    const stored = { nowMs, takes: () => takes };
-    expect(fateOf({ path: PATH, atMs: 100_000 }, { ...server(view), stored })).toBe(fate);
+    const stored = { takes: () => takes };
+    expect(fateOf({ path: PATH, atMs: 100_000 }, { ...server(view), nowMs, stored })).toBe(fate);
   });
 });
 
