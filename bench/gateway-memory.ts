@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Benchmark, BenchmarkOptions, Sample } from "./benchmark.js";
 import { round } from "./benchmark.js";
-import { GATEWAY_FLAGS, MeasuredProcess, nodeCommand } from "./process.js";
+import { GATEWAY_NODE, MeasuredProcess, nodeCommand } from "./process.js";
 
 const DEVICES = 100;
 const POINTS = 20;
@@ -38,11 +38,7 @@ async function runMinutes({ minutes, progress }: BenchmarkOptions): Promise<read
     const server = await start(PEERS_CORE, nodeCommand("servers/observing-server.js"), /port \d+\n/);
     const file = writeConfiguration(folder, field.output, /port (\d+)/.exec(server.output)?.[1] ?? "");
     const main = fileURLToPath(new URL("../src/main.js", import.meta.url));
-    const gateway = await start(
-      GATEWAY_CORE,
-      [process.execPath, ...GATEWAY_FLAGS, main, "run", "-c", file],
-      /"registered"/,
-    );
+    const gateway = await start(GATEWAY_CORE, [...GATEWAY_NODE, main, "run", "-c", file], /"registered"/);
     const samples: Sample[] = [];
     let cpuNs = gateway.cpuNs();
     for (let minute = 1; minute <= minutes; minute++) {

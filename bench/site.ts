@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { GATEWAY_FLAGS, MeasuredProcess } from "./process.js";
+import { GATEWAY_NODE, MeasuredProcess } from "./process.js";
 
 const GATEWAY_CORE = 0;
 
@@ -24,7 +24,7 @@ export class Site implements Disposable {
   start(ready: RegExp): Promise<MeasuredProcess> {
     const main = fileURLToPath(new URL("../src/main.js", import.meta.url));
     const file = join(this.folder, "causeway.json");
-    return MeasuredProcess.start(GATEWAY_CORE, [process.execPath, ...GATEWAY_FLAGS, main, "run", "-c", file], ready);
+    return MeasuredProcess.start(GATEWAY_CORE, [...GATEWAY_NODE, main, "run", "-c", file], ready);
   }
 
   [Symbol.dispose](): void {
