@@ -3,6 +3,7 @@ import { CausewayError, ERROR_TABLE, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { type BackOff, backOffMs } from "../base/retry.js";
 import type { Scope } from "../base/scope.js";
+import { subscribe } from "../base/subscribe.js";
 import type { Link, Point, Station, TracedFrame } from "./adapter.js";
 import { BusMeter } from "./bus-meter.js";
 import { JobQueue, type Priority, type Queued } from "./queue.js";
@@ -87,9 +88,9 @@ export class Bus {
 
   /** Called at each opening, now too if the link is open. */
   onOpened(listener: OpenedListener): Disposable {
-    this.#listeners.add(listener);
+    const listening = subscribe(this.#listeners, listener);
     if (this.#session !== undefined) listener(this.#session.link, this.#session.gone.signal);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return listening;
   }
 
   /** Rejects with LINK_* at once while the link is known to be down, and with FIELD_QUEUE_FULL. */

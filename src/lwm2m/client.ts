@@ -1,6 +1,7 @@
 import { SetBackDetector } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
+import { subscribe } from "../base/subscribe.js";
 import type { ServerAccount } from "./account.js";
 import { accountsOf, addAccountObjects, type PlacedServerAccount } from "./accounts.js";
 import { NO_ALTERNATE_PATH } from "./alternate-path.js";
@@ -86,14 +87,12 @@ export class Lwm2mClient implements AsyncDisposable {
 
   /** Hears of every change of state, of each new proof that the server lives and of observations that begin or end. */
   onState(listener: (status: RegistrationStatus) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return subscribe(this.#listeners, listener);
   }
 
   /** Hears when a bootstrap has given the client other accounts. */
   onAccounts(listener: () => void): Disposable {
-    this.#accountListeners.add(listener);
-    return { [Symbol.dispose]: () => this.#accountListeners.delete(listener) };
+    return subscribe(this.#accountListeners, listener);
   }
 
   /**
@@ -135,8 +134,7 @@ export class Lwm2mClient implements AsyncDisposable {
 
   /** Hears when `demandOf` may say something else. */
   onDemand(listener: () => void): Disposable {
-    this.#demandListeners.add(listener);
-    return { [Symbol.dispose]: () => this.#demandListeners.delete(listener) };
+    return subscribe(this.#demandListeners, listener);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { CausewayError } from "../base/errors.js";
+import { subscribe } from "../base/subscribe.js";
 import type { ObjectModel, ResourceModel } from "./model.js";
 import { formatPath, type Path } from "./path.js";
 import { type Samples, SingleSample } from "./single-sample.js";
@@ -192,8 +193,7 @@ export class ObjectTree {
   }
 
   listen(listener: TreeListener): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return subscribe(this.#listeners, listener);
   }
 
   /** Tells observers that a live resource has another value now. */

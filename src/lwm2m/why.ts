@@ -1,4 +1,5 @@
 import { CausewayError, toError } from "../base/errors.js";
+import { subscribe } from "../base/subscribe.js";
 import type { CoapRequest } from "../coap/request.js";
 
 /** A step of one server's registration: what happened, and what the client does about it. */
@@ -77,8 +78,7 @@ export class Why {
 
   /** Listeners must not throw. */
   listen(listener: (explanation: Explanation) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return subscribe(this.#listeners, listener);
   }
 
   /** What one server's session tells with. */

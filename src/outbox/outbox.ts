@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../base/clock.js";
 import { toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
+import { subscribe } from "../base/subscribe.js";
 import { formatPath } from "../lwm2m/path.js";
 import { type Database, isFull, type Statement } from "./database.js";
 import { fromRow, type OutboxSample, originOf, type SampleOrigin, type StoredSample, toColumns } from "./row.js";
@@ -142,8 +143,7 @@ export class Outbox implements AsyncDisposable {
 
   /** Called after each commit that brought samples, with the endpoints that these are of. */
   onCommit(listener: (endpoints: ReadonlySet<string>) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return subscribe(this.#listeners, listener);
   }
 
   /** Writes what waits in memory; never rejects: what the disk refuses is kept and tried again. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
+import { subscribe } from "../../base/subscribe.js";
 import { deviceLinks } from "../discover.js";
 import type { ModelRegistry, ObjectModel } from "../model.js";
 import type { ObjectTree } from "../tree.js";
@@ -75,7 +76,6 @@ export class GatewayObject {
   }
 
   onRemoved(listener: (prefix: string) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return subscribe(this.#listeners, listener);
   }
 }
