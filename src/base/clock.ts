@@ -45,18 +45,30 @@ const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  schedule(delayMs, callback) {
-    let remainingMs = Math.max(0, delayMs);
-    let handle: NodeJS.Timeout;
-    const arm = (): void => {
-      const stepMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS);
-      remainingMs -= stepMs;
-      handle = setTimeout(() => (remainingMs > 0 ? arm() : callback()), stepMs);
-    };
-    arm();
-    return { cancel: () => clearTimeout(handle) };
-  },
+  schedule: (delayMs, callback) => new NodeTimer(delayMs, callback),
 };
+
+class NodeTimer implements Timer {
+  readonly #callback: () => void;
+  #remainingMs: number;
+  #handle: NodeJS.Timeout | undefined;
+
+  constructor(delayMs: number, callback: () => void) {
+    this.#callback = callback;
+    this.#remainingMs = Math.max(0, delayMs);
+    this.#arm();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+
+  #arm(): void {
+    const stepMs = Math.min(this.#remainingMs, LONGEST_TIMEOUT_MS);
+    this.#remainingMs -= stepMs;
+    this.#handle = setTimeout(() => (this.#remainingMs > 0 ? this.#arm() : this.#callback()), stepMs);
+  }
+}
 
 /** Resolves after `delayMs`; rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
