@@ -47,22 +47,20 @@ const REPEATABLE: ReadonlySet<string> = new Set(["GET", "FETCH"]);
 /** The server's role: blocks, handler, piggybacked or separate response. */
 export class Responder implements Disposable {
   readonly #context: ResponderContext;
-  readonly #assemblies: Assemblies;
-  readonly #deferrals: Deferrals<Pending>;
+  /** From the first upload in blocks on. */
+  #assemblies: Assemblies | undefined;
+  /** From the first request that takes time on. */
+  #deferrals: Deferrals<Pending> | undefined;
   #isClosed = false;
 
   constructor(context: ResponderContext) {
     this.#context = context;
-    this.#assemblies = new Assemblies(context.clock, context.parameters);
-    this.#deferrals = new Deferrals(context.clock, context.parameters.ackDelayMs, (pending) =>
-      this.#acknowledge(pending),
-    );
   }
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#assemblies[Symbol.dispose]();
-    this.#deferrals[Symbol.dispose]();
+    this.#assemblies?.[Symbol.dispose]();
+    this.#deferrals?.[Symbol.dispose]();
   }
 
   onRequest(message: Message, ticket: Ticket): void {
@@ -84,6 +82,8 @@ export class Responder implements Disposable {
   }
 
   #receiveBlock(pending: Pending, parsed: ParsedRequest, block: Block): void {
+    const { clock, parameters } = this.#context;
+    this.#assemblies ??= new Assemblies(clock, parameters);
     const progress = this.#assemblies.accept(parsed, block);
     const { noResponse } = parsed.control;
     switch (progress.kind) {
@@ -128,12 +128,18 @@ export class Responder implements Disposable {
   }
 
   #defer(pending: Pending, parsed: ParsedRequest, promise: Promise<CoapResponse | undefined>): void {
-    if (pending.message.type === "CON") this.#deferrals.add(pending);
+    if (pending.message.type === "CON") this.#deferred().add(pending);
     const answer = (response: CoapResponse | undefined): void => {
-      this.#deferrals.delete(pending);
+      this.#deferrals?.delete(pending);
       this.#answer(pending, parsed, response);
     };
     promise.then(answer).catch((error: unknown) => answer(this.#failure(parsed, error)));
+  }
+
+  #deferred(): Deferrals<Pending> {
+    const { clock, parameters } = this.#context;
+    this.#deferrals ??= new Deferrals(clock, parameters.ackDelayMs, (pending) => this.#acknowledge(pending));
+    return this.#deferrals;
   }
 
   #answer(pending: Pending, { request, control }: ParsedRequest, response: CoapResponse | undefined): void {

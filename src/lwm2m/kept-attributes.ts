@@ -22,7 +22,7 @@ export class AttributeShelves {
   readonly #state: ClientState;
   readonly #root: string;
   /** By prefix, until the view of it is made. */
-  readonly #kept = new Map<string, (readonly [Path, Attributes])[]>();
+  #kept: Map<string, (readonly [Path, Attributes])[]> | undefined;
 
   constructor(state: ClientState, shortServerId: number, log: Log) {
     this.#state = state;
@@ -31,6 +31,7 @@ export class AttributeShelves {
       const [, id, prefix = "", path = ""] = /^(\d+)(\/[^/\d][^/]*)?((?:\/\d+)+)$/.exec(key) ?? [];
       if (id !== this.#root) continue;
       try {
+        this.#kept ??= new Map();
         const kept = this.#kept.get(prefix) ?? [];
         kept.push([parsePath(path), attributesOfJson(document)]);
         this.#kept.set(prefix, kept);
@@ -45,8 +46,8 @@ export class AttributeShelves {
   take(prefix: string | undefined): AttributeShelf {
     const before = prefix === undefined ? "" : `/${prefix}`;
     const root = this.#root + before;
-    const kept = this.#kept.get(before) ?? [];
-    this.#kept.delete(before);
+    const kept = this.#kept?.get(before) ?? [];
+    this.#kept?.delete(before);
     return {
       kept,
       put: (path, attributes) => this.#state.put("attributes", root + formatPath(path), attributes),

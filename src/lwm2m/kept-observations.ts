@@ -32,8 +32,8 @@ export class ObservationShelf {
   readonly #root: string;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** By token. */
-  readonly #changed = new Map<string, Observation>();
+  /** By token; from the first one on. */
+  #changed: Map<string, Observation> | undefined;
   #timer: Timer | undefined;
 
   constructor(state: ClientState, shortServerId: number, clock: Clock, log: Log) {
@@ -58,24 +58,25 @@ export class ObservationShelf {
   }
 
   keep(observation: Observation): void {
-    this.#changed.delete(observation.tokenKey);
+    this.#changed?.delete(observation.tokenKey);
     this.#state.put("observations", this.#keyOf(observation.token), this.#jsonOf(observation));
   }
 
   /** The server was told something. */
   note(observation: Observation): void {
+    this.#changed ??= new Map();
     this.#changed.set(observation.tokenKey, observation);
     this.#timer ??= this.#clock.schedule(SAVE_EVERY_MS, () => this.#save());
   }
 
   forget(token: Uint8Array): void {
-    this.#changed.delete(keyOfToken(token));
+    this.#changed?.delete(keyOfToken(token));
     this.#state.remove("observations", this.#keyOf(token));
   }
 
   /** All of them, also those that were not restored. */
   clear(): void {
-    this.#changed.clear();
+    this.#changed?.clear();
     for (const key of this.#state.load("observations").keys()) {
       if (key.startsWith(this.#root)) this.#state.remove("observations", key);
     }
@@ -88,7 +89,7 @@ export class ObservationShelf {
   #save(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const observation of this.#changed.values()) this.keep(observation);
+    for (const observation of this.#changed?.values() ?? []) this.keep(observation);
   }
 
   #keyOf(token: Uint8Array): string {
