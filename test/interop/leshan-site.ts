@@ -16,6 +16,8 @@ interface SiteOptions {
   readonly field: "tcp" | "rtu";
   readonly profile: "interop-station" | "interop-counter";
   readonly lifetime: string;
+  /** Further keys of the server in the configuration. */
+  readonly keys?: object;
 }
 
 /** A Leshan server, the gateway and a Modbus slave, each a process of its own; ten polls a second. */
@@ -50,7 +52,7 @@ export class Site implements AsyncDisposable {
       const config = {
         gateway: { endpoint: ENDPOINT, state: "state" },
         mappings: [MAPPINGS],
-        servers: [{ uri, lifetime: options.lifetime }],
+        servers: [{ uri, lifetime: options.lifetime, ...options.keys }],
         links: { bus: link },
         devices: [
           { name: "station", link: "bus", profile: options.profile, address: { unit: 1 }, poll: { fast: "100ms" } },

@@ -36,6 +36,7 @@ import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mResource;
 import org.eclipse.leshan.core.node.LwM2mResourceInstance;
 import org.eclipse.leshan.core.node.LwM2mSingleResource;
+import org.eclipse.leshan.core.node.TimestampedLwM2mNode;
 import org.eclipse.leshan.core.node.TimestampedLwM2mNodes;
 import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
@@ -333,8 +334,19 @@ public class Server {
         @Override
         public void onResponse(SingleObservation observation, Registration client, ObserveResponse response) {
             var data = Map.of("ep", client.getEndpoint(), "res", observation.getPath().toString(), "val",
-                    json(response.getContent()));
+                    json(response.getContent()), "history", history(response));
             tell("NOTIFICATION", data);
+        }
+
+        /** The values of a single resource that have times of their own. */
+        private static List<Object> history(ObserveResponse response) {
+            List<Object> values = new ArrayList<>();
+            if (response.getTimestampedLwM2mNodes() == null) return values;
+            for (TimestampedLwM2mNode at : response.getTimestampedLwM2mNodes()) {
+                if (at.getTimestamp() == null || !(at.getNode() instanceof LwM2mSingleResource resource)) continue;
+                values.add(Map.of("atMs", at.getTimestamp().toEpochMilli(), "value", resource.getValue()));
+            }
+            return values;
         }
 
         @Override
