@@ -12,7 +12,13 @@ import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, type FieldStatus, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
 import { type Historian, settledNow } from "./history.js";
-import { type BootstrapStatus, Lwm2mClient, type OpenPeer, type RegistrationStatus } from "./lwm2m/client.js";
+import {
+  type BootstrapStatus,
+  Lwm2mClient,
+  type OpenPeer,
+  type RegistrationStatus,
+  type ServerAccount,
+} from "./lwm2m/client.js";
 import type { ClientState } from "./lwm2m/client-state.js";
 import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
@@ -36,8 +42,8 @@ export interface GatewayContext {
   readonly openPeer: OpenPeer;
   /** A server asked for a restart (/3/0/4); called after it got its answer. */
   readonly restart: () => void;
-  /** Asked at the end: whether registrations end with the gateway, or the next one goes on with them. */
-  readonly ending?: () => "deregister" | "suspend";
+  /** Asked at the end: whether a registration ends with the gateway, or the next one goes on with it. */
+  readonly ending?: (endpoint: string, account: ServerAccount) => "deregister" | "suspend";
   /** For objects 4 and 7; without it the gateway has neither. */
   readonly host?: Host;
   /** For object 500, if the configuration asks for it. */
@@ -375,7 +381,7 @@ function openEndpoint(
     random,
     confirmEveryMs: CONFIRM_EVERY_MS,
     state: documents.of(endpoint),
-    ...(ending === undefined ? {} : { ending }),
+    ...(ending === undefined ? {} : { ending: (account) => ending(endpoint, account) }),
     ...(why === undefined ? {} : { why }),
   });
   return { ...exposed, client };

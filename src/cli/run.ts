@@ -5,8 +5,9 @@ import { formatProblem } from "../base/source.js";
 import { TrafficCounter } from "../coap/traffic.js";
 import type { GatewayConfig } from "../config/config.js";
 import { readConfig } from "../config/read.js";
-import { openGateway } from "../gateway.js";
+import { type GatewayContext, openGateway } from "../gateway.js";
 import { hostNetwork } from "../host-network.js";
+import type { ServerAccount } from "../lwm2m/client.js";
 import { sentenceOf, Why } from "../lwm2m/why.js";
 import { feedWatchdog, notifyService } from "../service.js";
 import { initialCoapSettings, peerOpener } from "../uplink.js";
@@ -72,8 +73,8 @@ async function runOnce(config: GatewayConfig, events: Events, io: Io): Promise<G
   const why = new Why();
   // Only what is at debug level in the end is worth making.
   if (config.logLevel === "debug") why.listen((explanation) => log.debug(sentenceOf(explanation), { ...explanation }));
-  const end: { registrations: "deregister" | "suspend" } = { registrations: "deregister" };
-  const ending = () => end.registrations;
+  const end: { registrations: Ending } = { registrations: () => "deregister" };
+  const ending: Ending = (endpoint, account) => end.registrations(endpoint, account);
   const gateway = await openGateway(config, { ...context, openPeer, restart, host, coap, why, ending }, scope);
   if (config.local !== undefined) {
     const { openLocal } = await import("../local/server.js");
@@ -90,25 +91,44 @@ async function runOnce(config: GatewayConfig, events: Events, io: Io): Promise<G
   return next;
 }
 
+type Ending = NonNullable<GatewayContext["ending"]>;
+
 interface End {
   /** What to go on with; undefined to exit. */
   readonly next: GatewayConfig | undefined;
-  readonly registrations: "deregister" | "suspend";
+  readonly registrations: Ending;
+}
+
+/** A reload goes on with all registrations but those of servers, and of endpoints, that the file no longer has. */
+function endingOf(before: GatewayConfig, next: GatewayConfig): Ending {
+  const endpointsOf = ({ endpoint, devices }: GatewayConfig) =>
+    new Set([
+      endpoint,
+      ...devices.filter(({ exposure }) => exposure.mode === "endpoints").map(({ exposure }) => exposure.id),
+    ]);
+  const endpoints = endpointsOf(next);
+  const has = ({ servers }: GatewayConfig, { shortServerId, uri }: ServerAccount) =>
+    servers.some(({ account }) => account.shortServerId === shortServerId && account.uri === uri);
+  return (endpoint, account) => {
+    // Those of a bootstrap are in neither file.
+    const isGone = has(before, account) && !has(next, account);
+    return isGone || !endpoints.has(endpoint) ? "deregister" : "suspend";
+  };
 }
 
 async function awaitEnd(config: GatewayConfig, events: Events, log: Log): Promise<End> {
   for (;;) {
     const event = await events.next();
     if (event === "stop") {
-      return { next: undefined, registrations: config.onStop === "keep" ? "suspend" : "deregister" };
+      return { next: undefined, registrations: () => (config.onStop === "keep" ? "suspend" : "deregister") };
     }
     // A server that restarts the gateway expects it to register (OMA ETS 241).
-    if (event === "restart") return { next: config, registrations: "deregister" };
+    if (event === "restart") return { next: config, registrations: () => "deregister" };
     const { config: fresh, problems } = await readConfig(config.file).catch((error: unknown) => {
       log.error("the configuration cannot be read; the old one stays", { error });
       return { config: undefined, problems: [] };
     });
-    if (fresh !== undefined) return { next: fresh, registrations: "suspend" };
+    if (fresh !== undefined) return { next: fresh, registrations: endingOf(config, fresh) };
     log.error("the configuration has mistakes; the old one stays", { problems: problems.map(formatProblem) });
   }
 }

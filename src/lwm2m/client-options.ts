@@ -27,8 +27,8 @@ export interface ClientOptions {
   readonly bootstrap?: BootstrapAccount;
   /** Where the client keeps what outlives the process; without it, it begins anew each time. */
   readonly state?: ClientState;
-  /** Asked when the client is closed: whether its registrations end with it; "deregister" when absent. */
-  readonly ending?: () => "deregister" | "suspend";
+  /** Asked when the client is closed: whether the registration with a server ends with it; "deregister" when absent. */
+  readonly ending?: (account: ServerAccount) => "deregister" | "suspend";
   readonly openPeer: OpenPeer;
   /** Of the URIs that `openPeer` takes: a bootstrap that gives others is refused. Any when absent. */
   readonly schemes?: ReadonlySet<string>;

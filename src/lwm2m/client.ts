@@ -11,7 +11,7 @@ import { type ClientState, MemoryState } from "./client-state.js";
 import type { Entry, NamedPath } from "./codec/codec.js";
 import { type EvaluationDemand, jointDemand } from "./evaluation-demand.js";
 import { KeptAccounts } from "./kept-accounts.js";
-import { forgetReporting } from "./kept-observations.js";
+import { keepServers } from "./kept-observations.js";
 import type { ServerEffects } from "./objects/server.js";
 import { serverSettings } from "./objects/server.js";
 import type { Telling } from "./observed.js";
@@ -175,9 +175,11 @@ export class Lwm2mClient implements AsyncDisposable {
     this.#life = "closed";
     // First, for it lets go of the sessions that it holds.
     await this.#bootstrap?.close();
-    const ending = this.#options.ending?.() ?? "deregister";
+    const { ending = () => "deregister" } = this.#options;
     await Promise.all(
-      this.#sessions.map(({ session }) => (ending === "deregister" ? session.close() : session.suspend())),
+      this.#sessions.map(({ session }) =>
+        ending(session.account) === "deregister" ? session.close() : session.suspend(),
+      ),
     );
     await this.#abandoned;
     this.#accounts[Symbol.dispose]();
@@ -199,7 +201,9 @@ export class Lwm2mClient implements AsyncDisposable {
 
   #openSessions(): void {
     this.#options.access?.refresh();
-    this.#sessions = this.#accounts.servers.map((account) => ({ session: this.#open(account), state: "waiting" }));
+    const { servers } = this.#accounts;
+    keepServers(this.#state, new Set(servers.map(({ shortServerId }) => shortServerId)));
+    this.#sessions = servers.map((account) => ({ session: this.#open(account), state: "waiting" }));
   }
 
   #bootstrapSession(): BootstrapSession {
@@ -223,9 +227,9 @@ export class Lwm2mClient implements AsyncDisposable {
     this.#abandoned = Promise.all([this.#abandoned, ...before.map((session) => session.abandon())]);
     this.#openSessions();
     for (const { account } of before) {
-      if (this.#find(account.shortServerId) !== undefined) continue;
-      this.#options.access?.forgetServer(account.shortServerId);
-      forgetReporting(this.#state, account.shortServerId);
+      if (this.#find(account.shortServerId) === undefined) {
+        this.#options.access?.forgetServer(account.shortServerId);
+      }
     }
     for (const listener of this.#accountListeners) listener();
     this.#proceed();

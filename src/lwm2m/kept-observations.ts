@@ -117,11 +117,11 @@ export class ObservationShelf {
   }
 }
 
-/** Nothing is left of what a server observed and attached: its account is gone. */
-export function forgetReporting(state: ClientState, shortServerId: number): void {
-  for (const section of ["attributes", "observations"] as const) {
+/** Nothing is left of servers whose accounts are gone: registrations, observations, attributes. */
+export function keepServers(state: ClientState, shortServerIds: ReadonlySet<number>): void {
+  for (const section of ["registrations", "attributes", "observations"] as const) {
     for (const key of state.load(section).keys()) {
-      if (key === String(shortServerId) || key.startsWith(`${shortServerId}/`)) state.remove(section, key);
+      if (!shortServerIds.has(Number.parseInt(key, 10))) state.remove(section, key);
     }
   }
 }

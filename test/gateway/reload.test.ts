@@ -99,6 +99,36 @@ it("SIGHUP takes a good configuration over and refuses a broken one; SIGTERM tak
   expect(server.registrations).toBe(0);
 });
 
+it("SIGHUP takes leave of servers and endpoints that the file no longer has, and of nobody else", async () => {
+  await using site = await Site.open();
+  await using other = await Site.open();
+  await site.file("wave.yaml", PROFILE);
+  const configure = (uris: readonly string[], expose: string) =>
+    site.file("causeway.yaml", {
+      gateway: { endpoint: "gw", state: "state", expose },
+      mappings: ["."],
+      servers: uris.map((uri) => ({ uri })),
+      links: { hall: { adapter: "sim" } },
+      devices: [{ name: "a", link: "hall", profile: "wave" }],
+    });
+  const run = new Run(await configure([site.uri, other.uri], "endpoints"));
+  await Promise.all([site, other].map(({ server }) => server.until(() => server.registrations === 2)));
+
+  await configure([site.uri], "endpoints");
+  run.reload();
+  await other.server.until(() => other.server.registrations === 0);
+  await run.logged("in touch again, the registration goes on", 2);
+  expect([...site.server.endpoints].sort()).toEqual(["gw", "gw:a"]);
+
+  await configure([site.uri], "flat");
+  run.reload();
+  await run.logged("in touch again, the registration goes on", 3);
+  expect(site.server.endpoints).toEqual(["gw"]);
+  expect(site.server.log.filter((line) => line.startsWith("POST /rd?"))).toHaveLength(2);
+  run.stop();
+  expect(await run.exit).toBe(0);
+});
+
 it("a stop while the gateway starts is not missed", async () => {
   await using site = await Site.open();
   const config = await site.file("causeway.yaml", {
