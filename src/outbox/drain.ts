@@ -75,6 +75,10 @@ export interface DrainTarget {
 
 const RETRY: BackOff = { firstMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.3 };
 
+/** A server that refuses one sample after the other is not asked as fast as it answers. */
+const REFUSALS_AT_ONCE = 10;
+const REFUSED: BackOff = { firstMs: 100, factor: 2, maxMs: 10_000, jitter: 0.3 };
+
 /** Delivers one server's queue in order, until the signal aborts; deletes only what is settled. */
 export async function drain(
   outbox: Outbox,
@@ -83,6 +87,8 @@ export async function drain(
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
+  /** Samples that were given up since the server took one. */
+  let refusals = 0;
   let batchRows = target.batchRows;
   while (!signal.aborted) {
     const rows = await outbox.head(target.queue, batchRows);
@@ -98,13 +104,16 @@ export async function drain(
       if (failures > 0)
         context.log.info("buffered samples are delivered again", { server: target.queue.shortServerId });
       failures = 0;
+      if (toSend.length > 0) refusals = 0;
       batchRows = target.batchRows;
     } catch (error) {
       if (signal.aborted) return;
       if (isRefusal(error) && toSend.length > 1) {
         batchRows = Math.max(1, Math.floor(ready.length / 2));
       } else if (isRefusal(error)) {
-        await setAside(outbox, target.queue, last, error, context.log);
+        await setAside(outbox, target.queue, last, error, refusals++ === 0 ? context.log : undefined);
+        if (refusals < REFUSALS_AT_ONCE) continue;
+        await sleep(context.clock, backOffMs(REFUSED, refusals - REFUSALS_AT_ONCE, context.random), signal);
       } else {
         if (failures === 0) {
           const facts = { server: target.queue.shortServerId, error: toError(error) };
@@ -143,8 +152,15 @@ function isRefusal(error: unknown): boolean {
   return error instanceof CausewayError && error.code === "LWM2M_BAD_REQUEST";
 }
 
-async function setAside(outbox: Outbox, queue: Queue, sample: StoredSample, error: unknown, log: Log): Promise<void> {
-  log.error("the server refuses a sample for good; it is given up", {
+/** Without a log the same was said of the sample before. */
+async function setAside(
+  outbox: Outbox,
+  queue: Queue,
+  sample: StoredSample,
+  error: unknown,
+  log: Log | undefined,
+): Promise<void> {
+  log?.error("the server refuses a sample for good; it is given up, and so are those after it that it refuses", {
     server: queue.shortServerId,
     path: sample.path.join("/"),
     error: toError(error),

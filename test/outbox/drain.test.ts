@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { abortable } from "../../src/base/clock.js";
 import { CausewayError } from "../../src/base/errors.js";
-import { silentLog } from "../../src/base/log.js";
+import { createLog, silentLog } from "../../src/base/log.js";
 import type { Telling } from "../../src/lwm2m/observed.js";
 import type { Path } from "../../src/lwm2m/path.js";
 import { Database } from "../../src/outbox/database.js";
@@ -74,6 +74,7 @@ interface Bench {
   readonly clock: FakeClock;
   readonly outbox: Outbox;
   readonly received: number[];
+  readonly logged: readonly string[];
   run(
     send: (samples: readonly StoredSample[]) => Promise<void>,
     until: () => boolean | Promise<boolean>,
@@ -82,6 +83,8 @@ interface Bench {
 
 async function bench(count: number): Promise<Bench> {
   const clock = new FakeClock();
+  const logged: string[] = [];
+  const log = createLog("info", (line) => logged.push(line));
   const database = await Database.open(":memory:", silentLog, 0);
   const limits = { maxBytes: 1e9, maxAgeMs: 1e12, overflow: "drop-oldest" } as const;
   const outbox = await Outbox.open(database, [QUEUE], limits, clock, silentLog);
@@ -104,14 +107,12 @@ async function bench(count: number): Promise<Bench> {
       },
       changed: (signal: AbortSignal) => abortable(new Promise<void>(() => undefined), signal),
     };
-    const done = drain(outbox, target, { clock, log: silentLog, random: () => 0.5 }, stop.signal).catch(
-      () => undefined,
-    );
+    const done = drain(outbox, target, { clock, log, random: () => 0.5 }, stop.signal).catch(() => undefined);
     for (let turn = 0; turn < 5000 && !(await until()); turn++) await clock.advance(1000);
     stop.abort();
     await done;
   };
-  return { clock, outbox, received, run };
+  return { clock, outbox, received, logged, run };
 }
 
 describe("drain", () => {
@@ -149,5 +150,22 @@ describe("drain", () => {
     );
     expect(received).toEqual(numbers(250).filter((n) => n !== 77));
     expect((await outbox.counters()).dropped).toBe(1);
+  });
+
+  it("neither hurries nor says it again and again when the server refuses everything", async () => {
+    const { clock, outbox, logged, run } = await bench(250);
+    const attemptsMs: number[] = [];
+    const startMs = clock.monotonicMs();
+    await run(
+      async () => {
+        attemptsMs.push(clock.monotonicMs() - startMs);
+        throw new CausewayError("LWM2M_BAD_REQUEST", "4.00");
+      },
+      // Through the queue of statements, so the drain gets its turns.
+      async () => (await outbox.counters()).appended > 0 && clock.monotonicMs() - startMs > 120_000,
+    );
+    expect(attemptsMs.length).toBeLessThan(60);
+    expect((await outbox.counters()).buffered).toBeGreaterThan(200);
+    expect(logged).toHaveLength(1);
   });
 });
