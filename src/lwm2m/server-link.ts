@@ -70,7 +70,7 @@ export class ServerLink {
     const [request, ...others] = requests;
     const peer = this.#peer ?? (await this.#open(signal));
     const isMoved = this.#knownAddress !== undefined && peer.localAddress !== this.#knownAddress;
-    if (from === "known" && isMoved) throw new MovedError();
+    if (from === "known" && isMoved) throw new MovedError("the gateway has another address now");
     const response = await peer.request(request, signal);
     const [second, ...rest] = others;
     if (response.code !== Code.Conflict || second === undefined) return response;

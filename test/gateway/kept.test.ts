@@ -63,6 +63,9 @@ describe(`within the lifetime of its registration (seed ${seed})`, () => {
     rig.route.addresses = "taken";
     await rig.start(rig.folder);
     await rig.run(15_000);
+    expect(rig.messages("registration lost, registering anew")).toMatchObject([
+      { failure: "the gateway has another address now" },
+    ]);
     expect(registers(rig)).toHaveLength(2);
     rig.plant.trouble("meter", "resting");
     await expectBalance(rig, 2 * MINUTE_MS);
