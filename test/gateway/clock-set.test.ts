@@ -18,7 +18,7 @@ async function expectNothingLost(rig: Rig, withinMs: number): Promise<void> {
   expect(lost(rig)).toEqual([]);
 }
 
-describe.each([-HOUR_MS, HOUR_MS, -30_000, 30_000])(`the wall clock is set by %i ms (seed ${seed})`, (byMs) => {
+describe.each([-HOUR_MS, HOUR_MS])(`the wall clock is set by %i ms (seed ${seed})`, (byMs) => {
   it.each(["send", "notify"] as const)("in the middle of everything: nothing is lost (%s)", async (history) => {
     await using rig = new Rig({ seed, history });
     await rig.start();
