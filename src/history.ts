@@ -135,7 +135,8 @@ function viewOf(client: Lwm2mClient, { shortServerId, history }: Historian, nowM
   return {
     state: "registered",
     nowMs,
-    registeredAtMs,
+    // After an outage, too, Observes may be repeated.
+    registeredAtMs: Math.max(registeredAtMs, status?.backAtMs ?? registeredAtMs),
     provenAtMs: status?.provenAtMs ?? registeredAtMs,
     telling: (sample, atMs) => client.telling(shortServerId, sample, atMs),
     ...(history === "send"

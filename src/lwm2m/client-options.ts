@@ -70,6 +70,8 @@ export interface RegistrationStatus {
   readonly version?: Lwm2mVersion;
   /** When the server accepted the present registration; absent while there is none. */
   readonly registeredAtMs?: number;
+  /** When the server was last in touch again after an outage, without a new registration. */
+  readonly backAtMs?: number;
   /** When the newest message that the server has acknowledged was sent: it lived then. */
   readonly provenAtMs?: number;
   readonly retryAtMs?: number;

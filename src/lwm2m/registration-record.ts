@@ -20,6 +20,7 @@ export class RegistrationRecord {
   #retryAtMs: number | undefined;
   /** Monotonic. */
   #backMs = Number.NEGATIVE_INFINITY;
+  #backAtMs: number | undefined;
   #lastFailure: string | undefined;
   #loggedFailure: string | undefined;
 
@@ -51,6 +52,7 @@ export class RegistrationRecord {
     const accepted = acceptedOf(now);
     if (accepted !== undefined) status.version = accepted.version;
     if (this.#registeredAtMs !== undefined) status.registeredAtMs = this.#registeredAtMs;
+    if (this.#backAtMs !== undefined) status.backAtMs = this.#backAtMs;
     if (this.#provenAtMs !== undefined) status.provenAtMs = this.#provenAtMs;
     if (this.#retryAtMs !== undefined) status.retryAtMs = this.#retryAtMs;
     if (this.#lastFailure !== undefined) status.lastFailure = this.#lastFailure;
@@ -69,6 +71,7 @@ export class RegistrationRecord {
         if (before.state === "updating") break;
         if (before.state === "reviving") {
           this.#backMs = this.#clock.monotonicMs();
+          this.#backAtMs = this.#clock.nowMs();
           this.#lastFailure = undefined;
           this.#loggedFailure = undefined;
           this.#log.info("in touch again, the registration goes on", { uri, location: after.accepted.location });
@@ -109,6 +112,7 @@ export class RegistrationRecord {
   /** The wall clock was set back: its times begin anew. */
   beginTimes(nowMs: number): void {
     if (this.#registeredAtMs !== undefined) this.#registeredAtMs = nowMs;
+    if (this.#backAtMs !== undefined) this.#backAtMs = nowMs;
     if (this.#provenAtMs !== undefined) this.#provenAtMs = nowMs;
   }
 

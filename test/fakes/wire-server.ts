@@ -207,8 +207,9 @@ export class WireLwm2mServer {
       // The answer to the registration leaves first.
       await sleep(this.#options.clock, 1, this.#life.signal);
       while (this.#registered.has(location)) {
-        const response = await connection.endpoint.request(request, this.#life.signal);
-        if (response.code === Code.Content) {
+        // What is not answered is asked again, as long as the client is registered.
+        const response = await connection.endpoint.request(request, this.#life.signal).catch(() => undefined);
+        if (response?.code === Code.Content) {
           this.#take("observed", this.#endpointOf(connection), path, response.contentFormat ?? TEXT, response.payload);
           return;
         }
