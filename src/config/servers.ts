@@ -20,6 +20,9 @@ export function readServers(
     if (ids.has(shortServerId)) problems.add(source.at, path, `shortServerId ${shortServerId} is used twice`);
     ids.add(shortServerId);
     readSecurity(value.security, `${path}.security`, problems);
+    if (value.awakeTime !== undefined && value.queueMode !== true) {
+      problems.add(placeOf({ value, source }, "awakeTime"), `${path}.awakeTime`, "counts only with 'queueMode: true'");
+    }
     const lifetimeS = secondsOf(value.lifetime ?? 300_000);
     // By default what no server could take is delivered afterwards.
     const { history = "send" } = value;

@@ -1,7 +1,9 @@
+import type { ServerAccount } from "./account.js";
 import { accountsOf, addBootstrapAccount, addServerAccount, type PlacedServerAccount } from "./accounts.js";
 import type { ClientOptions } from "./client-options.js";
-import type { ClientState } from "./client-state.js";
+import type { ClientState, Json } from "./client-state.js";
 import { KeptInstances } from "./kept-instances.js";
+import { keepServers } from "./kept-observations.js";
 import { parsePath } from "./path.js";
 
 /** Security, Server and Access Control. */
@@ -24,6 +26,7 @@ export class KeptAccounts implements Disposable {
     const origin = JSON.stringify({ servers, bootstrap: bootstrap ?? null });
     const known = state.load("accounts").get(ORIGIN);
     if (known !== origin) {
+      if (known !== undefined) keepServers(state, unmoved(known, servers));
       if (known !== undefined) log.info("the accounts of the configuration are others now, and take effect");
       for (const key of state.load("instances").keys()) {
         if (ACCOUNT_OBJECTS.has(parsePath(key)[0])) state.remove("instances", key);
@@ -61,4 +64,18 @@ export class KeptAccounts implements Disposable {
     for (const [instanceId, account] of servers.entries()) addServerAccount(tree, instanceId, account, clock.nowMs());
     if (bootstrap !== undefined) addBootstrapAccount(tree, Math.max(1, servers.length), bootstrap, clock.nowMs());
   }
+}
+
+/** Ids that mean the same server as in the configuration before: without `shortServerId` they are places in a list. */
+function unmoved(known: Json, servers: readonly ServerAccount[]): ReadonlySet<number> {
+  const before = new Set(typeof known === "string" ? placesOf(JSON.parse(known)) : []);
+  return new Set(servers.filter((server) => before.has(placeOf(server))).map(({ shortServerId }) => shortServerId));
+}
+
+function placesOf({ servers = [] }: { readonly servers?: readonly ServerAccount[] }): readonly string[] {
+  return servers.map(placeOf);
+}
+
+function placeOf({ shortServerId, uri }: ServerAccount): string {
+  return `${shortServerId} ${uri}`;
 }

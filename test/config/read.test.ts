@@ -182,6 +182,7 @@ describe("rights", () => {
       ["", ", rights: { default: [], meter: [] }"],
       "servers[1].rights: 'meter' is neither 'default' nor the id of an object",
     ],
+    [[", awakeTime: 10s"], "servers[0].awakeTime: counts only with 'queueMode: true'"],
     [[", rights: [read]"], "servers[0].rights: a server that is the only one has all rights"],
   ])("%j is a mistake", async (rights, complaint) => {
     const { problems } = await read(servers(...rights));

@@ -2,6 +2,8 @@ import { expect, it } from "vitest";
 import { runCli } from "../../src/cli/cli.js";
 import { Site } from "./site.js";
 
+const LINK_FORMAT = 40;
+
 const PROFILE = `profile: wave
 title: A wave
 adapter: sim
@@ -125,6 +127,33 @@ it("SIGHUP takes leave of servers and endpoints that the file no longer has, and
   await run.logged("in touch again, the registration goes on", 3);
   expect(site.server.endpoints).toEqual(["gw"]);
   expect(site.server.log.filter((line) => line.startsWith("POST /rd?"))).toHaveLength(2);
+  run.stop();
+  expect(await run.exit).toBe(0);
+});
+
+it("what a server has attached is not taken for another's that has its place in the list now", async () => {
+  await using site = await Site.open();
+  await using other = await Site.open();
+  await site.file("wave.yaml", PROFILE);
+  const configure = (...uris: readonly string[]) =>
+    site.file("causeway.yaml", {
+      gateway: { endpoint: "gw", state: "state" },
+      mappings: ["."],
+      servers: uris.map((uri) => ({ uri })),
+      links: { hall: { adapter: "sim" } },
+      devices: [{ name: "a", link: "hall", profile: "wave" }],
+    });
+  const run = new Run(await configure(site.uri, other.uri));
+  await run.logged("registered", 2);
+  expect(await site.server.ask("PUT", "/3300/0/5700", { query: ["pmin=30"] })).toBe("2.04");
+
+  await configure(other.uri);
+  run.reload();
+  await run.logged("registered", 3);
+  await other.server.until(() => other.server.registrations === 1);
+  const links = await other.server.ask("GET", "/3300/0/5700", { accept: LINK_FORMAT });
+  expect(links).toContain("</3300/0/5700>");
+  expect(links).not.toContain("pmin");
   run.stop();
   expect(await run.exit).toBe(0);
 });
