@@ -2,8 +2,8 @@ import { utf8Decode } from "../src/base/bytes.js";
 import type { DecodedEntry } from "../src/lwm2m/codec/codec.js";
 import { codecOf } from "../src/lwm2m/codec/formats.js";
 import { type Link, parseLinks } from "../src/lwm2m/codec/links.js";
-import type { ModelRegistry } from "../src/lwm2m/model.js";
-import { loadModels } from "../src/lwm2m/models.js";
+import type { ModelRegistry } from "../src/lwm2m/model/model.js";
+import { loadModels } from "../src/lwm2m/model/models.js";
 import { formatPath, parsePath } from "../src/lwm2m/path.js";
 import type { Value } from "../src/lwm2m/value.js";
 

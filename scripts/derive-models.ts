@@ -1,9 +1,9 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../src/base/package-root.js";
-import type { ObjectModel } from "../src/lwm2m/model.js";
-import { compareVersions, objectToJson } from "../src/lwm2m/models.js";
-import { readObjectXml } from "../src/lwm2m/object-xml.js";
+import type { ObjectModel } from "../src/lwm2m/model/model.js";
+import { compareVersions, objectToJson } from "../src/lwm2m/model/models.js";
+import { readObjectXml } from "../src/lwm2m/model/object-xml.js";
 import { formatNotices, type Notice, readNotice } from "./notice.js";
 
 /** First and last id of the objects that are shipped; 3443 and 10244 have no licence and must not be. */

@@ -19,9 +19,9 @@ import {
   type RegistrationStatus,
   type ServerAccount,
 } from "./lwm2m/client.js";
-import type { ClientState } from "./lwm2m/client-state.js";
 import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
+import type { ClientState } from "./lwm2m/state/client-state.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
 import { InstanceTable } from "./mapping/instances.js";

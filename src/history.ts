@@ -1,6 +1,6 @@
 import type { Clock } from "./base/clock.js";
 import type { Lwm2mClient } from "./lwm2m/client.js";
-import type { TimedEntry } from "./lwm2m/stored-replay.js";
+import type { TimedEntry } from "./lwm2m/observation/stored-replay.js";
 import { type DrainTarget, fateOf, type ServerView } from "./outbox/drain.js";
 import type { Outbox, Queue } from "./outbox/outbox.js";
 import type { OutboxSample, StoredSample } from "./outbox/row.js";

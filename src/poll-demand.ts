@@ -3,7 +3,7 @@ import type { Scope } from "./base/scope.js";
 import type { Field } from "./field/field.js";
 import type { PollBounds } from "./field/poll-period.js";
 import type { NamedPath } from "./lwm2m/codec/codec.js";
-import { type EvaluationDemand, jointDemand } from "./lwm2m/evaluation-demand.js";
+import { type EvaluationDemand, jointDemand } from "./lwm2m/observation/evaluation-demand.js";
 import type { Path } from "./lwm2m/path.js";
 
 /** A device whose polls follow what observers of its resources ask for. */

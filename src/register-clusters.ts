@@ -5,7 +5,7 @@ import type { Scope } from "./base/scope.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import type { Field, OpenDevice } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
-import type { ObjectModel } from "./lwm2m/model.js";
+import type { ObjectModel } from "./lwm2m/model/model.js";
 import type { ObjectTree, ResourceHandler, TreeChange, WrittenValue } from "./lwm2m/tree.js";
 import { MODBUS_CONNECTION } from "./modbus-connections.js";
 import {

@@ -3,7 +3,7 @@ import { modbus } from "../adapters/modbus/index.js";
 import { createLog } from "../src/base/log.js";
 import { defineAdapter } from "../src/field/adapter.js";
 import type { Field } from "../src/field/field.js";
-import { type ClientState, MemoryState } from "../src/lwm2m/client-state.js";
+import { type ClientState, MemoryState } from "../src/lwm2m/state/client-state.js";
 import type { ObjectTree } from "../src/lwm2m/tree.js";
 import { InstanceTable, memoryInstanceStore } from "../src/mapping/instances.js";
 import { ModbusConnections } from "../src/modbus-connections.js";

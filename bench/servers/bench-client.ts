@@ -7,7 +7,7 @@ import { Scope } from "../../src/base/scope.js";
 import { CoapEndpoint } from "../../src/coap/endpoint.js";
 import { openUdp } from "../../src/coap/udp.js";
 import { Lwm2mClient } from "../../src/lwm2m/client.js";
-import { loadModels } from "../../src/lwm2m/models.js";
+import { loadModels } from "../../src/lwm2m/model/models.js";
 import { addDevice } from "../../src/lwm2m/objects/device.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 

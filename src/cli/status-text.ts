@@ -1,5 +1,5 @@
 import type { DeviceEntry, PointEntry, StatusDocument } from "../local/document.js";
-import type { BootstrapStatus } from "../lwm2m/bootstrap-session.js";
+import type { BootstrapStatus } from "../lwm2m/bootstrap/bootstrap-session.js";
 import { columns } from "./columns.js";
 
 /** The document for people: tables of servers, buses and devices, and a line about the outbox. */

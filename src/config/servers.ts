@@ -1,5 +1,5 @@
 import type { Problems, WithSource } from "../base/schema.js";
-import type { AccountRegistration, ServerAccount } from "../lwm2m/account.js";
+import type { AccountRegistration, ServerAccount } from "../lwm2m/account/account.js";
 import type { BootstrapConfig, ServerConfig } from "./config.js";
 import type { ServerSection } from "./gateway-schema.js";
 import { placeOf } from "./place.js";

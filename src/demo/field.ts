@@ -3,7 +3,7 @@ import { silentLog } from "../base/log.js";
 import type { AnyAdapter, SimulatedField } from "../field/adapter.js";
 import { loadAdapter } from "../field/load-adapter.js";
 import type { Scalar } from "../field/reading.js";
-import { loadModels } from "../lwm2m/models.js";
+import { loadModels } from "../lwm2m/model/models.js";
 import type { Profile, ProfilePoint } from "../mapping/profile.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { toScalar } from "../mapping/transform.js";

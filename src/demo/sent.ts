@@ -1,5 +1,5 @@
 import { ContentFormat, codecOf } from "../lwm2m/codec/formats.js";
-import type { ModelRegistry } from "../lwm2m/model.js";
+import type { ModelRegistry } from "../lwm2m/model/model.js";
 import { formatPath } from "../lwm2m/path.js";
 
 /** The values of a Send in SenML CBOR, as text; throws LWM2M_DECODE. */

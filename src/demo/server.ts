@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { Agent, createServer, type IncomingMessage, type ObserveReadStream, type OutgoingMessage } from "coap";
-import type { ModelRegistry } from "../lwm2m/model.js";
-import { loadModels } from "../lwm2m/models.js";
+import type { ModelRegistry } from "../lwm2m/model/model.js";
+import { loadModels } from "../lwm2m/model/models.js";
 import type { ServerCommand, ServerMessage } from "./messages.js";
 import { decodeSent } from "./sent.js";
 

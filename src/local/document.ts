@@ -1,7 +1,7 @@
 import type { BusStatus } from "../field/bus.js";
 import type { DeviceStatus } from "../field/device.js";
 import type { Reading } from "../field/reading.js";
-import type { BootstrapStatus } from "../lwm2m/bootstrap-session.js";
+import type { BootstrapStatus } from "../lwm2m/bootstrap/bootstrap-session.js";
 import type { RegistrationStatus } from "../lwm2m/client-options.js";
 import type { OutboxCounters } from "../outbox/outbox.js";
 

@@ -1,12 +1,12 @@
 import type { Clock } from "../base/clock.js";
 import type { Log } from "../base/log.js";
-import type { BootstrapAccount, OpenPeer, ServerAccount } from "./account.js";
+import type { BootstrapAccount, OpenPeer, ServerAccount } from "./account/account.js";
 import type { AlternatePath } from "./alternate-path.js";
-import type { ClientState } from "./client-state.js";
-import type { ModelRegistry } from "./model.js";
-import type { Lwm2mVersion } from "./models.js";
+import type { ModelRegistry } from "./model/model.js";
+import type { Lwm2mVersion } from "./model/models.js";
 import type { AccessControl } from "./objects/access-control.js";
 import type { GatewayObject } from "./objects/gateway.js";
+import type { ClientState } from "./state/client-state.js";
 import type { ObjectTree } from "./tree.js";
 import type { Why } from "./why.js";
 

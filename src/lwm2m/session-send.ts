@@ -6,7 +6,7 @@ import type { AlternatePath } from "./alternate-path.js";
 import { withAlternateNames } from "./codec/alternate-names.js";
 import type { Entry } from "./codec/codec.js";
 import { senmlCborCodec } from "./codec/senml-cbor.js";
-import { sendRequest } from "./registration-request.js";
+import { sendRequest } from "./registration/registration-request.js";
 
 /** What a Send needs of the session that it goes through. */
 export interface SendContext {

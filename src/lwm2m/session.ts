@@ -1,7 +1,8 @@
 import { CausewayError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { CoapResponse, DeliveryResult, IncomingRequest, Notification } from "../coap/request.js";
-import type { PlacedServerAccount } from "./accounts.js";
+import type { PlacedServerAccount } from "./account/accounts.js";
+import { checkUpdateArguments, transportOf } from "./account/binding.js";
 import {
   type AlternatePath,
   formatAlternatePath,
@@ -9,18 +10,8 @@ import {
   withAlternatePath,
   withoutAlternatePath,
 } from "./alternate-path.js";
-import { AwakeWindow } from "./awake-window.js";
-import { checkUpdateArguments, transportOf } from "./binding.js";
 import type { ClientOptions, RegistrationStatus } from "./client-options.js";
-import type { ClientState } from "./client-state.js";
 import type { Entry, NamedPath } from "./codec/codec.js";
-import { compositePaths, readComposite } from "./composite.js";
-import { Dispatcher } from "./dispatch.js";
-import type { EvaluationDemand } from "./evaluation-demand.js";
-import { Introduction } from "./introduction.js";
-import { AttributeShelves } from "./kept-attributes.js";
-import { ObservationShelf } from "./kept-observations.js";
-import { RegistrationShelf } from "./kept-registration.js";
 import {
   OBSERVATION_PARAMETERS,
   REGISTRATION_PARAMETERS,
@@ -28,18 +19,27 @@ import {
   type ServerSettings,
   serverSettings,
 } from "./objects/server.js";
-import { ObserveSequence } from "./observe-sequence.js";
-import type { Telling } from "./observed.js";
-import { Observer } from "./observer.js";
-import { isHidden } from "./operations.js";
-import { Registrar } from "./registrar.js";
-import { isLive, type Registration, type RegistrationEvent } from "./registration.js";
-import { RegistrationRecord } from "./registration-record.js";
-import { rootOf } from "./registration-request.js";
-import { ServerLink } from "./server-link.js";
+import type { EvaluationDemand } from "./observation/evaluation-demand.js";
+import { AttributeShelves } from "./observation/kept-attributes.js";
+import { ObservationShelf } from "./observation/kept-observations.js";
+import { ObserveSequence } from "./observation/observe-sequence.js";
+import type { Telling } from "./observation/observed.js";
+import { Observer } from "./observation/observer.js";
+import type { StoredEntry, Storing } from "./observation/stored-notifications.js";
+import type { TimedEntry } from "./observation/stored-replay.js";
+import { compositePaths, readComposite } from "./operation/composite.js";
+import { Dispatcher } from "./operation/dispatch.js";
+import { isHidden } from "./operation/operations.js";
+import { AwakeWindow } from "./registration/awake-window.js";
+import { Introduction } from "./registration/introduction.js";
+import { RegistrationShelf } from "./registration/kept-registration.js";
+import { Registrar } from "./registration/registrar.js";
+import { isLive, type Registration, type RegistrationEvent } from "./registration/registration.js";
+import { RegistrationRecord } from "./registration/registration-record.js";
+import { rootOf } from "./registration/registration-request.js";
+import { ServerLink } from "./registration/server-link.js";
 import { type SendContext, send } from "./session-send.js";
-import type { StoredEntry, Storing } from "./stored-notifications.js";
-import type { TimedEntry } from "./stored-replay.js";
+import type { ClientState } from "./state/client-state.js";
 import type { TreeChange } from "./tree.js";
 import { type TreeView, Views } from "./views.js";
 import type { Explainer } from "./why.js";

@@ -1,6 +1,6 @@
 import { CausewayError } from "../base/errors.js";
 import { subscribe } from "../base/subscribe.js";
-import type { ObjectModel, ResourceModel } from "./model.js";
+import type { ObjectModel, ResourceModel } from "./model/model.js";
 import { formatPath, type Path } from "./path.js";
 import { type Samples, SingleSample } from "./single-sample.js";
 import { fitsType, type Sample, type Value } from "./value.js";

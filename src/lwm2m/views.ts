@@ -1,9 +1,9 @@
 import { CausewayError } from "../base/errors.js";
 import { type Access, FULL_ACCESS, type Right } from "./access.js";
-import { AttributeStore } from "./attribute-store.js";
-import type { AttributeShelves } from "./kept-attributes.js";
 import type { GatewayObject } from "./objects/gateway.js";
-import { find, type ReadResult, read } from "./operations.js";
+import { AttributeStore } from "./observation/attribute-store.js";
+import type { AttributeShelves } from "./observation/kept-attributes.js";
+import { find, type ReadResult, read } from "./operation/operations.js";
 import { formatPath, type Path } from "./path.js";
 import type { ObjectTree } from "./tree.js";
 

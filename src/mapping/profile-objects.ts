@@ -1,7 +1,7 @@
 import { childPath, type Infer, near, type Problems, type WithSource } from "../base/schema.js";
 import type { Located } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
-import type { ModelRegistry, ObjectModel, ResourceModel } from "../lwm2m/model.js";
+import type { ModelRegistry, ObjectModel, ResourceModel } from "../lwm2m/model/model.js";
 import { fitsType, type Value } from "../lwm2m/value.js";
 import { timestampResource } from "./companions.js";
 import type { ProfileObject, ProfilePoint, ResourceSource } from "./profile.js";

@@ -2,7 +2,7 @@ import { object } from "../base/object-schema.js";
 import { childPath, near, Problems } from "../base/schema.js";
 import type { Located } from "../base/source.js";
 import type { AnyAdapter, DeviceTraits } from "../field/adapter.js";
-import type { ModelRegistry } from "../lwm2m/model.js";
+import type { ModelRegistry } from "../lwm2m/model/model.js";
 import type { Profile, ProfilePoint } from "./profile.js";
 import { readObjects } from "./profile-objects.js";
 import { type CommonPoint, type ProfileFile, pointSchemaOf, profileFile, profileHead } from "./profile-schema.js";

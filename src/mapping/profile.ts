@@ -1,5 +1,5 @@
 import type { DeviceTraits, Point } from "../field/adapter.js";
-import type { ObjectModel } from "../lwm2m/model.js";
+import type { ObjectModel } from "../lwm2m/model/model.js";
 import type { Value } from "../lwm2m/value.js";
 import type { Transform } from "./transform.js";
 

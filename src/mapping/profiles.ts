@@ -4,7 +4,7 @@ import { CausewayError, toError } from "../base/errors.js";
 import { packageRoot } from "../base/package-root.js";
 import { near, Problems } from "../base/schema.js";
 import { type Problem, parseSource } from "../base/source.js";
-import type { ModelRegistry } from "../lwm2m/model.js";
+import type { ModelRegistry } from "../lwm2m/model/model.js";
 import type { Profile } from "./profile.js";
 import { type AdapterLookup, readProfile } from "./profile-reader.js";
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../base/clock.js";
 import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
-import type { ClientState, Json, StateSection } from "../lwm2m/client-state.js";
+import type { ClientState, Json, StateSection } from "../lwm2m/state/client-state.js";
 import type { Database, Statement } from "./database.js";
 
 const COMMIT_EVERY_MS = 500;

@@ -2,7 +2,7 @@ import { type Clock, sleep } from "../base/clock.js";
 import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { type BackOff, backOffMs } from "../base/retry.js";
-import type { Telling } from "../lwm2m/observed.js";
+import type { Telling } from "../lwm2m/observation/observed.js";
 import type { Outbox, Queue } from "./outbox.js";
 import type { StoredSample } from "./row.js";
 

@@ -1,5 +1,5 @@
-import type { BootstrapAccount, ServerAccount } from "../../src/lwm2m/account.js";
-import { addAccountObjects, addBootstrapAccount, addServerAccount } from "../../src/lwm2m/accounts.js";
+import type { BootstrapAccount, ServerAccount } from "../../src/lwm2m/account/account.js";
+import { addAccountObjects, addBootstrapAccount, addServerAccount } from "../../src/lwm2m/account/accounts.js";
 import { addDevice } from "../../src/lwm2m/objects/device.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 import { FakeClock } from "./clock.js";

@@ -1,12 +1,12 @@
 import { type Log, silentLog } from "../../src/base/log.js";
 import { Scope } from "../../src/base/scope.js";
 import { type BootstrapAccount, Lwm2mClient, type ServerAccount } from "../../src/lwm2m/client.js";
-import type { ClientState } from "../../src/lwm2m/client-state.js";
-import type { ModelRegistry, ObjectModel } from "../../src/lwm2m/model.js";
-import { loadModels } from "../../src/lwm2m/models.js";
+import type { ModelRegistry, ObjectModel } from "../../src/lwm2m/model/model.js";
+import { loadModels } from "../../src/lwm2m/model/models.js";
 import type { AccessControl } from "../../src/lwm2m/objects/access-control.js";
 import { addDevice, type Device } from "../../src/lwm2m/objects/device.js";
 import type { GatewayObject } from "../../src/lwm2m/objects/gateway.js";
+import type { ClientState } from "../../src/lwm2m/state/client-state.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 import { FakeClock, settle } from "./clock.js";
 import { FakeLwm2mServer } from "./lwm2m-server.js";

@@ -10,7 +10,7 @@ import type {
   Notification,
   RequestHandler,
 } from "../../src/coap/request.js";
-import type { OpenPeer } from "../../src/lwm2m/account.js";
+import type { OpenPeer } from "../../src/lwm2m/account/account.js";
 import { ContentFormat } from "../../src/lwm2m/codec/formats.js";
 
 /** How a request of the client ends: with a response code, a response, an error of the transport, or never. */

@@ -1,12 +1,12 @@
 import { silentLog } from "../../src/base/log.js";
 import type { DeliveryResult, Method, Notification } from "../../src/coap/request.js";
 import { FULL_ACCESS } from "../../src/lwm2m/access.js";
-import type { ClientState } from "../../src/lwm2m/client-state.js";
-import { AttributeShelves } from "../../src/lwm2m/kept-attributes.js";
-import { ObservationShelf } from "../../src/lwm2m/kept-observations.js";
-import { ObserveSequence } from "../../src/lwm2m/observe-sequence.js";
-import { Observer, type ObserverOptions } from "../../src/lwm2m/observer.js";
-import { observableOf, type ReadContext, readRequest } from "../../src/lwm2m/read-request.js";
+import { AttributeShelves } from "../../src/lwm2m/observation/kept-attributes.js";
+import { ObservationShelf } from "../../src/lwm2m/observation/kept-observations.js";
+import { ObserveSequence } from "../../src/lwm2m/observation/observe-sequence.js";
+import { Observer, type ObserverOptions } from "../../src/lwm2m/observation/observer.js";
+import { observableOf, type ReadContext, readRequest } from "../../src/lwm2m/operation/read-request.js";
+import type { ClientState } from "../../src/lwm2m/state/client-state.js";
 import { ObjectTree } from "../../src/lwm2m/tree.js";
 import { type TreeView, Views } from "../../src/lwm2m/views.js";
 import { FakeClock, settle } from "./clock.js";

@@ -5,7 +5,7 @@ import { Code, parseCode } from "../../src/coap/code.js";
 import type { CoapRequest, CoapResponse, IncomingRequest } from "../../src/coap/request.js";
 import type { DatagramTransport } from "../../src/coap/transport.js";
 import { codecOf } from "../../src/lwm2m/codec/formats.js";
-import type { ModelRegistry } from "../../src/lwm2m/model.js";
+import type { ModelRegistry } from "../../src/lwm2m/model/model.js";
 import { formatPath, parsePath } from "../../src/lwm2m/path.js";
 import type { Value } from "../../src/lwm2m/value.js";
 import { formatRequest, formatResponse } from "./lwm2m-server.js";

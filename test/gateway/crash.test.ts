@@ -11,7 +11,7 @@ import { OptionNumber } from "../../src/coap/options.js";
 import type { Method } from "../../src/coap/request.js";
 import type { DatagramTransport } from "../../src/coap/transport.js";
 import { ContentFormat } from "../../src/lwm2m/codec/formats.js";
-import { loadModels } from "../../src/lwm2m/models.js";
+import { loadModels } from "../../src/lwm2m/model/models.js";
 import { random } from "../fakes/random.js";
 import { UdpHub } from "../fakes/udp-hub.js";
 import { WireLwm2mServer } from "../fakes/wire-server.js";

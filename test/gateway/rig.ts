@@ -10,7 +10,7 @@ import { readConfig } from "../../src/config/read.js";
 import { loadAdapter } from "../../src/field/load-adapter.js";
 import { type Gateway, openGateway } from "../../src/gateway.js";
 import type { OpenPeer } from "../../src/lwm2m/client.js";
-import { loadModels } from "../../src/lwm2m/models.js";
+import { loadModels } from "../../src/lwm2m/model/models.js";
 import type { Host } from "../../src/own-objects.js";
 import { FakeClock, settle } from "../fakes/clock.js";
 import { FakeLwm2mServer } from "../fakes/lwm2m-server.js";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.js";
-import { loadModels } from "../../src/lwm2m/models.js";
+import { loadModels } from "../../src/lwm2m/model/models.js";
 import { UdpHub } from "../fakes/udp-hub.js";
 import { WireLwm2mServer } from "../fakes/wire-server.js";
 

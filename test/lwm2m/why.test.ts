@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { mergeAttributes, NO_ATTRIBUTES, parseAttributes } from "../../src/lwm2m/attributes.js";
-import { ruleOf } from "../../src/lwm2m/observation.js";
+import { mergeAttributes, NO_ATTRIBUTES, parseAttributes } from "../../src/lwm2m/observation/attributes.js";
+import { ruleOf } from "../../src/lwm2m/observation/observation.js";
 import { parsePath } from "../../src/lwm2m/path.js";
 import { type Explanation, sentenceOf, Why } from "../../src/lwm2m/why.js";
 import { settle } from "../fakes/clock.js";

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Problems } from "../../src/base/schema.js";
 import { formatProblem, parseSource } from "../../src/base/source.js";
-import type { ModelRegistry } from "../../src/lwm2m/model.js";
-import { loadModels } from "../../src/lwm2m/models.js";
+import type { ModelRegistry } from "../../src/lwm2m/model/model.js";
+import { loadModels } from "../../src/lwm2m/model/models.js";
 import type { Profile } from "../../src/mapping/profile.js";
 import { readProfile } from "../../src/mapping/profile-reader.js";
 import { fakeAdapters } from "./fake-adapter.js";

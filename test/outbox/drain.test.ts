@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { abortable } from "../../src/base/clock.js";
 import { CausewayError } from "../../src/base/errors.js";
 import { createLog, silentLog } from "../../src/base/log.js";
-import type { Telling } from "../../src/lwm2m/observed.js";
+import type { Telling } from "../../src/lwm2m/observation/observed.js";
 import type { Path } from "../../src/lwm2m/path.js";
 import { Database } from "../../src/outbox/database.js";
 import { drain, type Fate, fateOf, type ServerView, split } from "../../src/outbox/drain.js";

@@ -1,4 +1,4 @@
-import type { ResourceModel } from "../model.js";
+import type { ResourceModel } from "../model/model.js";
 import type { Path } from "../path.js";
 import type { ResourceType, Value } from "../value.js";
 

@@ -10,8 +10,8 @@ import {
   type Right,
   rightsOf,
 } from "../access.js";
-import type { ModelRegistry, ObjectModel } from "../model.js";
-import { isHidden } from "../operations.js";
+import type { ModelRegistry, ObjectModel } from "../model/model.js";
+import { isHidden } from "../operation/operations.js";
 import { MAX_ID } from "../path.js";
 import type { ObjectInstance, ObjectTree, TreeChange } from "../tree.js";
 import { requireModel } from "./require-model.js";

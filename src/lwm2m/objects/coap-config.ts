@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
 import { type CoapSettings, TRANSMISSION_RANGES, type Transmission, transmissionProblem } from "../../coap/settings.js";
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
 import type { ObjectTree, ResourceHandler, WrittenValue } from "../tree.js";
 import { requireModel } from "./require-model.js";
 

@@ -1,4 +1,4 @@
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
 import type { ObjectTree } from "../tree.js";
 import type { Value } from "../value.js";
 import { addTestObject, type TestObjectOptions } from "./test-object.js";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.js";
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
 import type { ObjectTree, ResourceHandler } from "../tree.js";
 import type { Value } from "../value.js";
 import { requireModel } from "./require-model.js";

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
 import type { TrafficCounter } from "../../coap/traffic.js";
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
 import type { ObjectTree, ResourceHandler } from "../tree.js";
 import { type LiveObject, tellValue } from "./connectivity-monitoring.js";
 import { requireModel } from "./require-model.js";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
 import type { ObjectTree, ResourceHandler, WrittenValue } from "../tree.js";
 import type { Value } from "../value.js";
 import { requireModel } from "./require-model.js";

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
 import type { LogEvent } from "../../base/log.js";
-import { parseArguments } from "../arguments.js";
 import type { Entry } from "../codec/codec.js";
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
+import { parseArguments } from "../operation/arguments.js";
 import type { ObjectTree, WrittenValue } from "../tree.js";
 import { EVENT_FORMATS, EventLines, lineOf } from "./event-lines.js";
 import { IncrementalLog } from "./incremental-log.js";

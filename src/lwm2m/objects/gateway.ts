@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
 import { subscribe } from "../../base/subscribe.js";
-import { deviceLinks } from "../discover.js";
-import type { ModelRegistry, ObjectModel } from "../model.js";
+import type { ModelRegistry, ObjectModel } from "../model/model.js";
+import { deviceLinks } from "../operation/discover.js";
 import type { ObjectTree } from "../tree.js";
 
 const GATEWAY = 25;

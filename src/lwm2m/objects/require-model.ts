@@ -1,5 +1,5 @@
 import { CausewayError } from "../../base/errors.js";
-import type { ModelRegistry, ObjectModel } from "../model.js";
+import type { ModelRegistry, ObjectModel } from "../model/model.js";
 
 /** The newest definition of an object that the client cannot do without; throws LWM2M_MODEL. */
 export function requireModel(models: ModelRegistry, objectId: number): ObjectModel {

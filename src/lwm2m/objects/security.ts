@@ -1,5 +1,5 @@
-import type { PeerAccount, SecurityMode } from "../account.js";
-import type { ModelRegistry } from "../model.js";
+import type { PeerAccount, SecurityMode } from "../account/account.js";
+import type { ModelRegistry } from "../model/model.js";
 import type { ObjectEntry, ObjectTree } from "../tree.js";
 import type { Value } from "../value.js";
 import { requireModel } from "./require-model.js";

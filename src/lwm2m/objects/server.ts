@@ -1,7 +1,7 @@
-import type { ServerAccount } from "../account.js";
-import type { ModelRegistry } from "../model.js";
-import type { ObservationDefaults } from "../observation-terms.js";
-import { type RegistrationTiming, TIMING_DEFAULTS } from "../registration-timing.js";
+import type { ServerAccount } from "../account/account.js";
+import type { ModelRegistry } from "../model/model.js";
+import type { ObservationDefaults } from "../observation/observation-terms.js";
+import { type RegistrationTiming, TIMING_DEFAULTS } from "../registration/registration-timing.js";
 import type { ObjectEntry, ObjectTree, ResourceHandler } from "../tree.js";
 import type { Value } from "../value.js";
 import { requireModel } from "./require-model.js";

@@ -1,5 +1,5 @@
 import { CausewayError } from "../../base/errors.js";
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
 import type { ObjectTree, ResourceHandler } from "../tree.js";
 import { requireModel } from "./require-model.js";
 

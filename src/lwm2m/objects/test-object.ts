@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.js";
 import { CausewayError } from "../../base/errors.js";
-import { parseArguments } from "../arguments.js";
 import type { NamedPath } from "../codec/codec.js";
-import type { ModelRegistry } from "../model.js";
+import type { ModelRegistry } from "../model/model.js";
+import { parseArguments } from "../operation/arguments.js";
 import { MAX_ID, parsePath } from "../path.js";
 import type { ObjectTree, ResourceHandler } from "../tree.js";
 import type { Value } from "../value.js";

@@ -1,6 +1,6 @@
 import { utf8Encode } from "../../../src/base/bytes.js";
 import type { DecodeContext, Entry, ResourceLookup } from "../../../src/lwm2m/codec/codec.js";
-import type { ResourceModel } from "../../../src/lwm2m/model.js";
+import type { ResourceModel } from "../../../src/lwm2m/model/model.js";
 import { type Path, parsePath } from "../../../src/lwm2m/path.js";
 import type { ResourceType, Value } from "../../../src/lwm2m/value.js";
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { utf8Decode } from "../../../src/base/bytes.js";
 import { ALL_RIGHTS, INSTANCE_RIGHTS, NO_OWNER } from "../../../src/lwm2m/access.js";
-import { MemoryState } from "../../../src/lwm2m/client-state.js";
 import { ContentFormat } from "../../../src/lwm2m/codec/formats.js";
 import { senmlJsonCodec } from "../../../src/lwm2m/codec/senml-json.js";
 import { AccessControl, type AccessPolicy } from "../../../src/lwm2m/objects/access-control.js";
 import { GatewayObject } from "../../../src/lwm2m/objects/gateway.js";
 import { parsePath } from "../../../src/lwm2m/path.js";
+import { MemoryState } from "../../../src/lwm2m/state/client-state.js";
 import { ObjectTree } from "../../../src/lwm2m/tree.js";
 import type { FakeClock } from "../../fakes/clock.js";
 import { settle } from "../../fakes/clock.js";

@@ -4,7 +4,7 @@ import {
   NetworkBearer,
   type NetworkFacts,
 } from "../../../src/lwm2m/objects/connectivity-monitoring.js";
-import { read } from "../../../src/lwm2m/operations.js";
+import { read } from "../../../src/lwm2m/operation/operations.js";
 import { formatPath, type Path } from "../../../src/lwm2m/path.js";
 import { ObjectTree } from "../../../src/lwm2m/tree.js";
 import { FakeClock } from "../../fakes/clock.js";

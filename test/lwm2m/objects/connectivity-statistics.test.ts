@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { TrafficCounter } from "../../../src/coap/traffic.js";
 import { addConnectivityStatistics } from "../../../src/lwm2m/objects/connectivity-statistics.js";
-import { execute, read } from "../../../src/lwm2m/operations.js";
+import { execute, read } from "../../../src/lwm2m/operation/operations.js";
 import { formatPath } from "../../../src/lwm2m/path.js";
 import { ObjectTree } from "../../../src/lwm2m/tree.js";
 import { FakeClock } from "../../fakes/clock.js";
