@@ -44,11 +44,7 @@ import type { TreeChange } from "./tree.js";
 import { type TreeView, Views } from "./views.js";
 import type { Explainer } from "./why.js";
 
-/** So long after it was out of touch a server that rejects a notification may have forgotten what it observed. */
-const SETTLING_MS = 60_000;
-
-/** Twice the time that a notification takes to be lost. */
-const LOST_AGAIN_MS = 186_000;
+const UNKNOWN = { kind: "estranged", because: "a Send was answered with 4.04" } as const;
 
 export interface SessionListener {
   onStatus(status: RegistrationStatus): void;
@@ -149,8 +145,8 @@ export class ServerSession {
       notify: (notification) => this.#notify(notification),
       onAcknowledged: (sentAtMs) => this.#prove(sentAtMs),
       isProofDue: () => this.#record.isProofDue(confirmEveryMs),
-      onLost: () => this.#onLost(),
-      onRejected: (sinceMs) => this.#onRejected(sinceMs),
+      onLost: () => this.#step(this.#record.afterLoss()),
+      onRejected: (sinceMs) => this.#step(this.#record.afterRejection(sinceMs)),
       onChange: () => this.#report(),
       onDemand: () => this.#listener.onDemand(),
     });
@@ -280,7 +276,7 @@ export class ServerSession {
       onTaken: (sentAtMs) => this.#prove(sentAtMs),
       onLost: () => this.#step({ kind: "lost" }),
       onForgotten: () => this.#step({ kind: "changed" }),
-      onUnknown: () => this.#step({ kind: this.#registrar.isTold() ? "moved" : "changed" }),
+      onUnknown: () => this.#step(this.#registrar.isTold() ? UNKNOWN : { kind: "changed" }),
     };
   }
 
@@ -364,20 +360,6 @@ export class ServerSession {
     const isTold = after.state === "registered" ? !after.duties.changed : after.state !== "updating";
     if (isTold) this.#awake?.settle();
     this.#report();
-  }
-
-  /** A server that answers Updates but acknowledges no notification is to begin from the start. */
-  #onLost(): void {
-    this.#step({ kind: this.#record.isBackSince(LOST_AGAIN_MS) ? "moved" : "lost" });
-  }
-
-  /**
-   * A server that was started anew rejects what it no longer knows; an Update finds out whether that is all. One that
-   * rejects soon after it was out of touch has no observations: only a new registration makes it observe again.
-   */
-  #onRejected(sinceMs: number): void {
-    this.#record.doubt(sinceMs);
-    this.#step({ kind: this.#record.isBackSince(SETTLING_MS) ? "moved" : "changed" });
   }
 
   #prove(sentAtMs: number): void {

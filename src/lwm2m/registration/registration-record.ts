@@ -63,6 +63,7 @@ export class RegistrationRecord {
   note(before: Registration, after: Registration, event: RegistrationEvent): void {
     if (event.kind === "rejected") this.#lastFailure = event.code;
     if (event.kind === "lost") this.#lastFailure = "COAP_TIMEOUT";
+    if (event.kind === "estranged") this.#lastFailure = event.because;
     if (after.state === before.state) return;
     this.#retryAtMs = undefined;
     const { uri } = this.#account;
@@ -134,20 +135,25 @@ export class RegistrationRecord {
     return true;
   }
 
-  /** What was measured since then may not have been taken, whatever has been proven so far. */
-  doubt(sinceMs: number): void {
+  /** A server that answers Updates but acknowledges no notification is to begin from the start. */
+  afterLoss(): RegistrationEvent {
+    return this.#isBackSince(LOST_AGAIN_MS) ? UNACKNOWLEDGED : { kind: "lost" };
+  }
+
+  /**
+   * What was measured since `sinceMs` was not taken, whatever has been proven so far. A server that was started anew
+   * rejects what it no longer knows; an Update finds out whether that is everything. One that rejects soon after it was
+   * out of touch has the registration but not the observations: only a new registration makes it observe again.
+   */
+  afterRejection(sinceMs: number): RegistrationEvent {
     if (this.#provenAtMs !== undefined) this.#provenAtMs = Math.min(this.#provenAtMs, sinceMs - 1);
+    return this.#isBackSince(SETTLING_MS) ? FORGOTTEN : { kind: "changed" };
   }
 
   /** The server has asked something just now; false when it did so a moment ago, too. */
   proveNow(): boolean {
     const nowMs = this.#clock.nowMs();
     return nowMs - (this.#provenAtMs ?? 0) > PROOF_GRAIN_MS && this.prove(nowMs);
-  }
-
-  /** Whether the server was out of touch until less than so long ago. */
-  isBackSince(ms: number): boolean {
-    return this.#clock.monotonicMs() - this.#backMs < ms;
   }
 
   /** Whether nothing has proven for so long that the server lives; true once per period, since to ask once is enough. */
@@ -158,7 +164,20 @@ export class RegistrationRecord {
     this.#proofDealtMs = nowMs;
     return true;
   }
+
+  /** Whether the server was out of touch until less than so long ago. */
+  #isBackSince(ms: number): boolean {
+    return this.#clock.monotonicMs() - this.#backMs < ms;
+  }
 }
+
+const UNACKNOWLEDGED = { kind: "estranged", because: "notifications are not acknowledged" } as const;
+const FORGOTTEN = { kind: "estranged", because: "the server has forgotten what it observed" } as const;
+
+/** So long after it was out of touch a server that rejects a notification may have forgotten what it observed. */
+const SETTLING_MS = 60_000;
+/** Twice the time that a notification takes to be lost. */
+const LOST_AGAIN_MS = 186_000;
 
 const NO_ANSWER = {
   waiting: "registration failed, it is tried again",

@@ -23,6 +23,8 @@ function eventText(event: RegistrationEvent): string {
       return `rejected ${event.code}`;
     case "failed":
       return event.reason === "unreachable" ? "failed, nothing listens there" : "failed";
+    case "estranged":
+      return `estranged, ${event.because}`;
     default:
       return event.kind;
   }

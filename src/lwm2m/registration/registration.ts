@@ -44,8 +44,11 @@ export type RegistrationEvent =
   | { readonly kind: "restored"; readonly accepted: Accepted }
   /** A bootstrap begins, or has ended without a change. */
   | { readonly kind: "hold" | "release" }
-  /** The server would not know the client by its new address (OMA LwM2M Transport 1.2 §6.4.3). */
-  | { readonly kind: "moved" }
+  /**
+   * The server has a registration that is of no use: of another address of the client (OMA LwM2M Transport 1.2 §6.4.3), or
+   * without what belongs to it. `because` is for people.
+   */
+  | { readonly kind: "estranged"; readonly because: string }
   /** The time that the last `wait` asked for is over. */
   | { readonly kind: "due" }
   | { readonly kind: "registered"; readonly location: readonly string[] }
@@ -225,7 +228,7 @@ function whileRegistered(now: Extract<Registration, { state: "registered" }>, ev
       // What else waits in the connection would have to time out before the Update.
       return [state, CLOSE_PEER, ...actions];
     }
-    case "moved": {
+    case "estranged": {
       const [state, ...actions] = register(accepted.version, FIRST_TRY);
       return [state, CLOSE_PEER, ...actions];
     }
@@ -244,7 +247,7 @@ function whileUpdating(
     case "updated":
       return settled(renewed(accepted, timing), duties, timing);
     case "rejected":
-    case "moved":
+    case "estranged":
       return register(accepted.version, FIRST_TRY);
     case "failed":
       return outOfTouch(now, event.reason, timing);

@@ -18,14 +18,16 @@ class MovedError extends Error {}
 
 /** What the registration makes of a request that was not answered. */
 export function failureOf(error: unknown): RegistrationEvent {
-  if (error instanceof MovedError) return { kind: "moved" };
+  if (error instanceof MovedError) return { kind: "estranged", because: error.message };
   const isUnreachable = error instanceof CausewayError && error.code === "COAP_UNREACHABLE";
   return { kind: "failed", reason: isUnreachable ? "unreachable" : "other" };
 }
 
 /** What it makes of a response that is no success. */
 export function rejectionOf({ code, maxAgeS }: CoapResponse): RegistrationEvent {
-  return { kind: "rejected", code: formatCode(code), ...(maxAgeS === undefined ? {} : { maxAgeS }) };
+  // A success that lacks what belongs to it, or is none of the request's.
+  const text = code >> 5 === 2 ? `unexpected ${formatCode(code)}` : formatCode(code);
+  return { kind: "rejected", code: text, ...(maxAgeS === undefined ? {} : { maxAgeS }) };
 }
 
 /** The connection to one server: opened when it is needed, from the address by which the server knows the client. */

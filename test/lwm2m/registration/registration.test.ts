@@ -175,7 +175,7 @@ const rows: Row[] = [
   [
     "registers anew when the server would not know its address",
     reviving,
-    { kind: "moved" },
+    { kind: "estranged", because: "another address" },
     { state: "registering", version: "1.1" },
     [register("1.1")],
   ],
