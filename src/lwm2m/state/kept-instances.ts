@@ -18,7 +18,7 @@ export class KeptInstances implements Disposable {
   readonly #listening: Disposable;
   /** Paths of instances that have changed. */
   readonly #dirty = new Set<string>();
-  #writing: "idle" | "scheduled" | "held" = "idle";
+  #writing: "idle" | "scheduled" = "idle";
 
   /** Objects with a factory that are added to the tree later are kept as well, but not restored. */
   constructor(tree: ObjectTree, state: ClientState, log: Log) {
@@ -45,19 +45,9 @@ export class KeptInstances implements Disposable {
     }
   }
 
-  /** Nothing is kept until `release`: what happens meanwhile may be taken back. */
-  hold(): void {
-    this.#writing = "held";
-  }
-
-  release(): void {
-    this.#writing = "idle";
-    this.#schedule();
-  }
-
   [Symbol.dispose](): void {
     this.#listening[Symbol.dispose]();
-    if (this.#writing !== "held") this.#write();
+    this.#write();
   }
 
   #restore(key: string, document: Json, nowMs: number): void {
@@ -81,11 +71,10 @@ export class KeptInstances implements Disposable {
   }
 
   #schedule(): void {
-    if (this.#writing !== "idle" || this.#dirty.size === 0) return;
+    if (this.#writing === "scheduled") return;
     this.#writing = "scheduled";
     // What one request changes arrives value by value.
     queueMicrotask(() => {
-      if (this.#writing !== "scheduled") return;
       this.#writing = "idle";
       this.#write();
     });

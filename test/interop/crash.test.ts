@@ -15,7 +15,7 @@ import { loadModels } from "../../src/lwm2m/model/models.js";
 import { random } from "../fakes/random.js";
 import { UdpHub } from "../fakes/udp-hub.js";
 import { WireLwm2mServer } from "../fakes/wire-server.js";
-import { Child } from "../interop/child.js";
+import { Child } from "./child.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
 /** More of them find more: CAUSEWAY_CRASH_ROUNDS=200. */
