@@ -93,7 +93,7 @@ describe("Leshan goes away while ten readings a second come in", () => {
 
   it("gets every reading although it was started anew and knows the gateway no more", async () => {
     await eventually("Sends", () => server.events.flatMap(sentBy).length >= 2 * POLLS_PER_S);
-    await server.stop();
+    await site.stopServer();
     await polled(POLLS_PER_S);
     await server.start();
     await server.registration(ENDPOINT, 60_000);
@@ -112,7 +112,7 @@ describe("Leshan goes away while ten readings a second come in", () => {
   });
 
   it("gets every reading of a minute without it, in order and with its own time", async () => {
-    await server.stop();
+    await site.stopServer();
     const stopped = (await slave.counted()).length;
     await polled(60 * POLLS_PER_S);
     const from = server.events.length;
@@ -127,7 +127,7 @@ describe("Leshan goes away while ten readings a second come in", () => {
   });
 
   it("gets what a gateway had that was killed meanwhile, but for its last second", async () => {
-    await server.stop();
+    await site.stopServer();
     await polled(15 * POLLS_PER_S);
     const killedMs = Date.now();
     await gateway.kill();

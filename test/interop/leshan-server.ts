@@ -111,8 +111,9 @@ export class LeshanServer implements AsyncDisposable {
 
   /** Ends it at once, as a power cut would. */
   async stop(): Promise<void> {
-    this.#listening.abort();
+    // What it says until then is heard.
     await this.#child?.[Symbol.asyncDispose]();
+    this.#listening.abort();
   }
 
   async client(endpoint: string): Promise<LeshanClient | undefined> {

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { sleep, systemClock } from "../../src/base/clock.js";
 import { Scope } from "../../src/base/scope.js";
 import { GatewayProcess } from "./gateway-process.js";
 import { type Edition, LeshanServer } from "./leshan-server.js";
@@ -8,6 +9,9 @@ import { PymodbusSlave } from "./pymodbus-slave.js";
 import { UdpRelay } from "./udp-relay.js";
 
 export const ENDPOINT = "urn:dev:os:32473-interop";
+
+/** What was acknowledged before is told by then. */
+const QUIET_MS = 500;
 
 const MAPPINGS = fileURLToPath(new URL("leshan/mappings", import.meta.url));
 
@@ -69,6 +73,17 @@ export class Site implements AsyncDisposable {
   /** Starts the gateway, again when it was stopped before; its state stays. */
   async startGateway(): Promise<GatewayProcess> {
     return this.#scope.use(await GatewayProcess.start(this.#configFile));
+  }
+
+  /**
+   * As a power cut would, but between two messages: Leshan tells of a Send only after it has acknowledged it, so one that
+   * is cut in between would have taken values that nobody hears of.
+   */
+  async stopServer(): Promise<void> {
+    this.network.state = "dark";
+    await sleep(systemClock, QUIET_MS, new AbortController().signal);
+    await this.server.stop();
+    this.network.state = "open";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -48,7 +48,7 @@ describe("Leshan goes away, and is told what it missed by stored notifications",
     };
     await observe();
     await eventually("notifications", () => server.events.flatMap(toldBy).length >= 2 * POLLS_PER_S);
-    await server.stop();
+    await site.stopServer();
     const stopped = (await slave.counted()).length;
     const polls = 20 * POLLS_PER_S;
     await eventually("polls", async () => (await slave.counted()).length >= stopped + polls, polls * 300);
