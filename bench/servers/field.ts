@@ -16,7 +16,7 @@ const stations = Array.from({ length: devices }, (_, index) => ({
   station: { name: `m${index}`, address: { unit: index + 1 }, traits: { addressBase: 0 as const } },
   points: pointList,
 }));
-const context = { name: "bench", clock: systemClock, log: silentLog };
+const context = { name: "bench", clock: systemClock, log: silentLog, secret: (text: string) => Promise.resolve(text) };
 const field = await adapter.simulate?.({ transport: "tcp", host: "127.0.0.1", port: 0 }, stations, context);
 if (field === undefined) throw new Error("the adapter cannot simulate");
 

@@ -70,7 +70,7 @@ async function main(): Promise<void> {
       station: { name, address: { unit: unitOf(name) }, traits: profile.traits },
       points: [...profile.points.values()].map(({ point }) => point),
     })),
-    { name: "demo", clock: systemClock, log: silentLog },
+    { name: "demo", clock: systemClock, log: silentLog, secret: (text: string) => Promise.resolve(text) },
   );
   if (simulated === undefined) throw new Error("the adapter cannot simulate");
   const beganMs = systemClock.monotonicMs();

@@ -2,37 +2,12 @@ import type { Clock } from "../base/clock.js";
 import type { Log } from "../base/log.js";
 import type { ObjectSchema } from "../base/object-schema.js";
 import type { Schema } from "../base/schema.js";
+import type { DeviceTraits, Point, Station } from "./point.js";
 import type { Reading, Scalar } from "./reading.js";
 import type { SerialLineOptions } from "./serial-line.js";
+import type { FieldTool } from "./tool.js";
 
-/** How often a point is read; the periods are set per device. `once` is read after each connect. */
-export type PollClass = "fast" | "normal" | "slow" | "once";
-
-/** One datum of a type of device. `P` is what the adapter needs to find and decode it. */
-export interface Point<P> {
-  readonly name: string;
-  readonly access: "r" | "w" | "rw";
-  readonly pollClass: PollClass;
-  readonly address: P;
-}
-
-/** What a profile says of the type of device as a whole; each adapter takes what it understands. */
-export interface DeviceTraits {
-  readonly maxRegisters?: number;
-  readonly maxGap?: number;
-  /** What the profile counts its register addresses from; 0 (as on the wire) unless given. */
-  readonly addressBase?: 0 | 1;
-  readonly responseTimeoutMs?: number;
-  /** Pause before each request to the device. */
-  readonly requestGapMs?: number;
-}
-
-/** One station as an adapter sees it. */
-export interface Station<D> {
-  readonly name: string;
-  readonly address: D;
-  readonly traits: DeviceTraits;
-}
+export type { DeviceTraits, Point, PollClass, Station } from "./point.js";
 
 /** Points that are read together in one exchange on the wire, with what it costs. */
 export interface Exchange<P> {
@@ -41,6 +16,17 @@ export interface Exchange<P> {
   readonly summary: string;
   /** Time on the medium, milliseconds; 0 where it does not matter. */
   readonly wireMs: number;
+}
+
+/** Where a watched station's words go. */
+export interface WatchSink {
+  /** What the station said; one call per message. */
+  readings(readings: readonly Reading[]): void;
+  /**
+   * The station, or who speaks for it (a last will, an availability topic, a lost connection), says that it is gone.
+   * Its next good reading brings it back.
+   */
+  gone(reason: string): void;
 }
 
 /**
@@ -60,14 +46,10 @@ export interface Link<D, P> extends AsyncDisposable {
   write(station: Station<D>, point: Point<P>, value: Scalar, signal: AbortSignal): Promise<void>;
   /**
    * For stations that speak on their own; returns when the watch is set up, and the signal ends it. Called after each
-   * connect with all readable points; the points that `plan` puts into no exchange are learned only this way.
+   * connect with all readable points; the points that `plan` puts into no exchange are learned only this way. Rejects
+   * when the station cannot be watched yet, and is then called again some seconds later.
    */
-  watch?(
-    station: Station<D>,
-    points: readonly Point<P>[],
-    emit: (reading: Reading) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
+  watch?(station: Station<D>, points: readonly Point<P>[], sink: WatchSink, signal: AbortSignal): Promise<void>;
   /** The last frames, oldest first, for `causeway status` and support. */
   trace?(): readonly TracedFrame[];
 }
@@ -83,6 +65,11 @@ export interface LinkContext {
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * What `${credential:NAME}`, `${env:NAME}` or `${file:PATH}` in the options of a link or a station refers to; other
+   * text as it is. Rejects with CONFIG_SECRET_MISSING, which does not name the value.
+   */
+  secret(text: string): Promise<string>;
 }
 
 /** The JavaScript side of a point's type; 64-bit integers count as numbers. */
@@ -123,6 +110,15 @@ export interface Adapter<L, D, P> {
    * Throws VALUE_INVALID when the point's type cannot hold it. Pure.
    */
   fit?(point: Point<P>, value: Scalar): Scalar;
+  /**
+   * How long a station that only speaks on its own may be silent, if its profile does not say; for ever when absent. It
+   * may always be silent for five times its usual interval.
+   */
+  readonly silenceMs?: number;
+  /** `causeway scan NAME`: finds stations, and the profiles that fit them. */
+  readonly scan?: FieldTool<P>;
+  /** `causeway read NAME`: reads from a station that no profile knows, and shows what the bytes could mean. */
+  readonly read?: FieldTool<P>;
   /** Stations made of their points, which speak the real protocol: for the demo and for tests. */
   simulate?(options: L, stations: readonly SimulatedStation<D, P>[], context: LinkContext): Promise<SimulatedField<L>>;
 }

@@ -231,6 +231,7 @@ export class Bus {
   async #openAndHold(signal: AbortSignal): Promise<Error> {
     const link = await this.#options.open(signal);
     const gone = new AbortController();
+    let reason = new Error(`${this.#options.medium} was closed`);
     try {
       const ended = new Promise<CausewayError>((resolve) => {
         this.#session = { link, end: resolve, gone, job: undefined };
@@ -240,11 +241,12 @@ export class Bus {
       if (!this.#meter.isSilent) this.#announce("up");
       for (const listener of this.#listeners) listener(link, gone.signal);
       this.#pump();
-      return await abortable(Promise.race([link.closed, ended]), signal);
+      reason = await abortable(Promise.race([link.closed, ended]), signal);
+      return reason;
     } finally {
       const job = this.#session?.job;
       this.#session = undefined;
-      gone.abort(new CausewayError("LINK_CLOSED", `${this.#options.medium} was closed`));
+      gone.abort(reason);
       await link[Symbol.asyncDispose]();
       // The link settles it in its own words before; this is for one that got stuck.
       job?.fail(new CausewayError("LINK_FAILED", `${this.#options.medium} broke down`));

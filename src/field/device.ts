@@ -10,6 +10,7 @@ import { NO_BOUNDS, type PollBounds, type PollPeriods, paceOf } from "./poll-per
 import { type Poller, phaseOf } from "./poller.js";
 import type { Priority } from "./queue.js";
 import { type FaultQuality, type Reading, type Scalar, sameScalar } from "./reading.js";
+import { StationWatch } from "./station-watch.js";
 
 export interface DeviceStatus {
   readonly name: string;
@@ -33,6 +34,8 @@ export interface DeviceOptions {
   readonly station: Station<unknown>;
   readonly points: readonly Point<unknown>[];
   readonly poll: PollPeriods;
+  /** Of a device that only speaks on its own. */
+  readonly silenceMs?: number;
   readonly plan: (points: readonly Point<unknown>[]) => readonly Exchange<unknown>[];
   readonly fit: (point: Point<unknown>, value: Scalar) => Scalar;
   readonly bus: Bus;
@@ -48,7 +51,6 @@ const WRITE_TTL_MS = 10_000;
 /** Devices that take a value over late are asked once more. */
 const SECOND_READ_BACK_MS = 250;
 const REFUSED_PAUSE_MS = 3_600_000;
-const WATCH_RETRY_MS = 5000;
 /** After a connect the devices begin within this window, each at its own place in it. */
 const START_WINDOW_MS = 2000;
 
@@ -64,6 +66,7 @@ export class Device {
   readonly #scope: Scope;
   readonly #points: ReadonlyMap<string, Point<unknown>>;
   readonly #exchanges: ExchangeList;
+  readonly #watch: StationWatch;
   readonly #slots = new Map<Pace, Disposable>();
   readonly #readings = new Map<string, Reading>();
   #bounds: ReadonlyMap<string, PollBounds> = new Map();
@@ -79,6 +82,7 @@ export class Device {
     this.#scope = scope;
     this.#points = new Map(options.points.map((point) => [point.name, point]));
     this.#exchanges = new ExchangeList(options.points, (point) => this.#paceOf(point), options.plan);
+    this.#watch = this.#stationWatch();
     this.#health = initialHealth(options.clock.monotonicMs());
     this.#healthSinceMs = options.clock.nowMs();
     this.#schedulePolls();
@@ -176,6 +180,21 @@ export class Device {
     for (const pace of this.#exchanges.paces) this.#poll(pace);
   }
 
+  #stationWatch(): StationWatch {
+    const { station, silenceMs, clock, log } = this.#options;
+    return new StationWatch({
+      station,
+      points: [...this.#points.values()].filter((point) => point.access !== "w"),
+      // A device that is also polled is known by its answers.
+      ...(silenceMs === undefined || this.#exchanges.all.length > 0 ? {} : { silenceMs }),
+      clock,
+      log,
+      onReadings: (readings) => this.#accept(readings),
+      onFailure: () => this.#notice("failure"),
+      onGone: (reason) => this.#notice("gone", reason),
+    });
+  }
+
   #onOpened(link: AnyLink, signal: AbortSignal): void {
     this.#exchanges.renew();
     this.#startTimer?.cancel();
@@ -184,23 +203,18 @@ export class Device {
       if (this.#health.state === "offline") this.#spawn(this.#probe());
       else this.#pollAll();
     });
-    if (link.watch !== undefined) this.#spawn(this.#watch(link, signal));
+    if (link.watch === undefined) return;
+    signal.addEventListener("abort", () => this.#loseSight(toError(signal.reason)), { once: true });
+    this.#spawn(this.#watch.run(link, signal));
   }
 
-  async #watch(link: AnyLink, signal: AbortSignal): Promise<void> {
-    const { station, clock, log, name } = this.#options;
-    const points = [...this.#points.values()].filter((point) => point.access !== "w");
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        await link.watch?.(station, points, (reading) => this.#accept([reading]), signal);
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (attempt === 0) log.warn("device cannot be watched yet", { device: name, error });
-        this.#notice("failure");
-        await sleep(clock, WATCH_RETRY_MS, signal).catch(() => undefined);
-      }
-    }
+  /** What is not polled is not missed by a poll when the link is down. */
+  #loseSight(reason: Error): void {
+    const polled = new Set(this.#exchanges.all.flatMap(({ points }) => points.map(({ name }) => name)));
+    this.#unreached(
+      [...this.#points.values()].filter(({ name, access }) => access !== "w" && !polled.has(name)),
+      reason,
+    );
   }
 
   /** Carries out one planned exchange; one that is refused as a whole is split, at once and for later. */
@@ -258,7 +272,7 @@ export class Device {
     if (changed.length > 0 && !this.#scope.signal.aborted) this.#options.onReadings(changed);
   }
 
-  #notice(event: "answer" | "failure"): void {
+  #notice(event: "answer" | "failure" | "gone", reason = "device offline"): void {
     const { clock, log, name, link } = this.#options;
     const before = this.#health;
     const nowMs = clock.monotonicMs();
@@ -269,8 +283,8 @@ export class Device {
     this.#options.onHealth?.(this.#health.state);
     if (this.#health.state === "offline") {
       const silentMs = Math.round(nowMs - before.answeredAtMs);
-      log.warn("device offline", { device: name, link, failures: this.#health.failures, silentMs });
-      this.#goOffline();
+      log.warn("device offline", { device: name, link, reason, failures: this.#health.failures, silentMs });
+      this.#goOffline(reason);
       return;
     }
     const offlineMs = before.state === "offline" ? { offlineMs: Math.round(nowMs - before.sinceMs) } : {};
@@ -279,10 +293,10 @@ export class Device {
   }
 
   /** Values that were good are not any more, also those of points whose next poll would be far. */
-  #goOffline(): void {
+  #goOffline(reason: string): void {
     const atMs = this.#options.clock.nowMs();
     const good = [...this.#readings.values()].filter(({ quality }) => quality === "good");
-    this.#tellChanges(good.map(({ point }) => ({ point, atMs, quality: "timeout", reason: "device offline" })));
+    this.#tellChanges(good.map(({ point }) => ({ point, atMs, quality: "timeout", reason })));
     this.#probeLater();
   }
 
@@ -294,6 +308,8 @@ export class Device {
 
   #probeLater(): void {
     this.#probeTimer?.cancel();
+    // A device that only speaks on its own comes back by a word of its own.
+    if (this.#exchanges.all.length === 0) return;
     this.#probeTimer = this.#options.clock.schedule(this.#health.probePauseMs, () => this.#spawn(this.#probe()));
   }
 

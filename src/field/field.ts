@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { Scope } from "../base/scope.js";
+import { resolveSecret } from "../base/secrets.js";
 import type { AnyAdapter, DeviceTraits, Point } from "./adapter.js";
 import { Bus, type BusStatus } from "./bus.js";
 import { Device, type DeviceOptions, type DeviceStatus } from "./device.js";
@@ -38,6 +39,8 @@ export interface FieldOptions {
   readonly onReadings: (device: string, readings: readonly Reading[]) => void;
   /** Hears when a device comes or goes; must not throw. */
   readonly onHealth?: (device: string, health: HealthState) => void;
+  /** Where secrets are looked for; that of the process unless given. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Spreads reconnects, 0 ≤ x < 1; Math.random unless given. */
   readonly random?: () => number;
 }
@@ -136,7 +139,8 @@ function openBuses(
     const first = links[0];
     if (first === undefined) continue;
     const adapter = mustGet(adapters, first.adapter);
-    const context = { name: first.name, clock, log: log.child({ link: first.name }) };
+    const secret = (text: string) => resolveSecret(text, options.environment ?? process.env);
+    const context = { name: first.name, clock, log: log.child({ link: first.name }), secret };
     const open = async (signal: AbortSignal) => await adapter.open(first.options, context, signal);
     const bus = new Bus({ medium, links: links.map(({ name }) => name), open, clock, log, random }, scope);
     for (const link of links) buses.set(link.name, bus);
@@ -157,6 +161,7 @@ function openDevice(
 ): Device {
   const { name, address, traits, points, poll } = config;
   const station = { name, address, traits };
+  const silenceMs = traits.silenceMs ?? adapter.silenceMs;
   return new Device(
     {
       name,
@@ -164,6 +169,7 @@ function openDevice(
       station,
       points,
       poll,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
       plan: (some) => adapter.plan(link.options, station, some),
       fit: (point, value) => adapter.fit?.(point, value) ?? value,
       bus,

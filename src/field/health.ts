@@ -33,11 +33,11 @@ export function initialHealth(nowMs: number): Health {
 
 /**
  * What an exchange says of the device. An `answer` is anything the device itself sent, also a refusal; `failure` is
- * silence or damage.
+ * silence or damage; `gone` is the certain word of somebody that it is away.
  */
 export function nextHealth(
   health: Health,
-  event: "answer" | "failure",
+  event: "answer" | "failure" | "gone",
   nowMs: number,
   limits: HealthLimits = HEALTH_LIMITS,
 ): Health {
@@ -47,7 +47,8 @@ export function nextHealth(
   }
   const failures = health.failures + 1;
   if (health.state === "offline") return { ...health, failures, probePauseMs: longerPauseMs(health, nowMs) };
-  const gone = failures >= limits.failures && nowMs - health.answeredAtMs >= limits.silentMs;
+  const silent = failures >= limits.failures && nowMs - health.answeredAtMs >= limits.silentMs;
+  const gone = event === "gone" || silent;
   return gone ? { ...health, failures, state: "offline", sinceMs: nowMs } : { ...health, failures };
 }
 

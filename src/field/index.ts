@@ -22,6 +22,7 @@ export {
   type SimulatedStation,
   type Station,
   type TracedFrame,
+  type WatchSink,
 } from "./adapter.js";
 export type { Line } from "./line.js";
 export { type FaultQuality, type Quality, type Reading, type Scalar, sameScalar } from "./reading.js";
@@ -39,4 +40,13 @@ export {
 } from "./registers.js";
 export { characterMs, openSerialLine, type SerialLineOptions } from "./serial-line.js";
 export { openTcpLine, type TcpLineOptions } from "./tcp-line.js";
+export type {
+  Expectation,
+  FieldTool,
+  Finding,
+  ProfileCandidate,
+  ToolArguments,
+  ToolContext,
+  ToolOption,
+} from "./tool.js";
 export { FrameTrace } from "./trace.js";

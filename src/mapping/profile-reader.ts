@@ -67,13 +67,14 @@ function salvage(source: Located): Pick<ProfileFile, "adapter" | "points"> | und
 
 function traitsOf(file: ProfileFile): DeviceTraits {
   const { maxRegisters, maxGap } = file.limits ?? {};
-  const { responseTimeout, requestGap } = file.timing ?? {};
+  const { responseTimeout, requestGap, silence } = file.timing ?? {};
   return {
     ...(maxRegisters === undefined ? {} : { maxRegisters }),
     ...(maxGap === undefined ? {} : { maxGap }),
     ...(file.addressBase === undefined ? {} : { addressBase: file.addressBase }),
     ...(responseTimeout === undefined ? {} : { responseTimeoutMs: responseTimeout }),
     ...(requestGap === undefined ? {} : { requestGapMs: requestGap }),
+    ...(silence === undefined ? {} : { silenceMs: silence }),
   };
 }
 

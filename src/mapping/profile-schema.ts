@@ -66,7 +66,7 @@ export const objectSection = object({
 const unread: Schema<Located> = { json: { type: "object" }, read: (source) => source };
 
 const limits = object({}, { maxRegisters: integer(1, 2000), maxGap: integer(0, 2000) });
-const timing = object({}, { responseTimeout: durationMs, requestGap: durationMs });
+const timing = object({}, { responseTimeout: durationMs, requestGap: durationMs, silence: durationMs });
 
 /** What every mapping file has. */
 export const profileHead = {

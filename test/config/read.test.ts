@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { resolveSecret } from "../../src/base/secrets.js";
 import { formatProblem } from "../../src/base/source.js";
 import { readConfig } from "../../src/config/read.js";
 import { accessPolicy } from "../../src/config/rights.js";
-import { resolveSecret } from "../../src/config/secrets.js";
 
 let folder: string;
 beforeEach(async () => {

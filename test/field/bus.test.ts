@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CausewayError } from "../../src/base/errors.js";
 import { silentLog } from "../../src/base/log.js";
 import { Scope } from "../../src/base/scope.js";
-import type { Point, Station } from "../../src/field/adapter.js";
+import type { Point, Station, WatchSink } from "../../src/field/adapter.js";
 import { type AnyLink, Bus } from "../../src/field/bus.js";
 import { Device } from "../../src/field/device.js";
 import { Poller } from "../../src/field/poller.js";
@@ -21,7 +21,7 @@ function point(name: string): Point<unknown> {
 class NotingLink implements AnyLink {
   readonly asked: string[] = [];
   readonly closed: Promise<Error>;
-  emit: ((reading: Reading) => void) | undefined;
+  sink: WatchSink | undefined;
   stuck = false;
   readonly #clock: FakeClock;
   #close: (reason: Error) => void = () => undefined;
@@ -42,9 +42,9 @@ class NotingLink implements AnyLink {
     await this.#take(`write ${name}`);
   }
 
-  async watch(_: Station<unknown>, points: readonly Point<unknown>[], emit: (reading: Reading) => void): Promise<void> {
+  async watch(_: Station<unknown>, points: readonly Point<unknown>[], sink: WatchSink): Promise<void> {
     this.asked.push(`watch ${points.map(({ name }) => name)}`);
-    this.emit = emit;
+    this.sink = sink;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,7 +143,7 @@ describe("a bus", () => {
     await clock.advance(0);
     expect(await device.read(forever)).toMatchObject([{ point: "a", quality: "never-read" }]);
     const reading: Reading = { point: "a", atMs: clock.nowMs(), quality: "good", value: 5 };
-    links[0]?.emit?.(reading);
+    links[0]?.sink?.readings([reading]);
     expect(told).toEqual([reading]);
     expect(await device.read(forever)).toEqual([reading]);
     expect(device.status()).toMatchObject({ health: "online" });

@@ -67,7 +67,11 @@ async function connect(options: ModbusLinkOptions): Promise<Link<ModbusStation, 
   let link: Link<ModbusStation, ModbusPoint> | undefined;
   await until(async () => {
     link = await modbus
-      .open(options, { name: "l", clock: systemClock, log: silentLog }, forever)
+      .open(
+        options,
+        { name: "l", clock: systemClock, log: silentLog, secret: (text: string) => Promise.resolve(text) },
+        forever,
+      )
       .catch(() => undefined);
     return link !== undefined;
   });

@@ -85,7 +85,7 @@ async function rig(profile: Profile): Promise<Rig> {
   });
   const address = { unit: 1 };
   const points = [...profile.points.values()].map(({ point }) => point);
-  const context = { name: "bus", clock: systemClock, log: silentLog };
+  const context = { name: "bus", clock: systemClock, log: silentLog, secret: (text: string) => Promise.resolve(text) };
   const station = { name: "device", address, traits: profile.traits };
   const simulated = await modbus.simulate?.(
     { transport: "tcp", host: "127.0.0.1", port: 502 },

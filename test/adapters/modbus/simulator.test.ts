@@ -28,7 +28,11 @@ describe("the Modbus simulator", () => {
     clock = new FakeClock();
     simulator = new ModbusSimulator([{ station, points: POINTS }], clock);
     await simulator.listen(0);
-    link = await modbus.open(simulator.link, { name: "sim", clock, log: silentLog }, forever);
+    link = await modbus.open(
+      simulator.link,
+      { name: "sim", clock, log: silentLog, secret: (text: string) => Promise.resolve(text) },
+      forever,
+    );
   });
 
   afterEach(async () => {

@@ -34,7 +34,11 @@ describe("simulated values", () => {
   it("keep what is written", async () => {
     const clock = new FakeClock();
     const signal = new AbortController().signal;
-    const link = await sim.open({}, { name: "s", clock, log: silentLog }, signal);
+    const link = await sim.open(
+      {},
+      { name: "s", clock, log: silentLog, secret: (text: string) => Promise.resolve(text) },
+      signal,
+    );
     const point: Point<unknown> = { name: "p", access: "rw", pollClass: "fast", address: { wave: "constant", min: 4 } };
     const station = { name: "d", address: {}, traits: {} };
     expect(await link.read(station, [point], signal)).toMatchObject([{ point: "p", quality: "good", value: 4 }]);

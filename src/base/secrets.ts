@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CausewayError } from "../base/errors.js";
+import { CausewayError } from "./errors.js";
 
 const REFERENCE = /^\$\{(credential|env|file):([^}]+)\}$/;
 

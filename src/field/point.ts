@@ -1,0 +1,30 @@
+/** How often a point is read; the periods are set per device. `once` is read after each connect. */
+export type PollClass = "fast" | "normal" | "slow" | "once";
+
+/** One datum of a type of device. `P` is what the adapter needs to find and decode it. */
+export interface Point<P> {
+  readonly name: string;
+  readonly access: "r" | "w" | "rw";
+  readonly pollClass: PollClass;
+  readonly address: P;
+}
+
+/** What a profile says of the type of device as a whole; each adapter takes what it understands. */
+export interface DeviceTraits {
+  readonly maxRegisters?: number;
+  readonly maxGap?: number;
+  /** What the profile counts its register addresses from; 0 (as on the wire) unless given. */
+  readonly addressBase?: 0 | 1;
+  readonly responseTimeoutMs?: number;
+  /** Pause before each request to the device. */
+  readonly requestGapMs?: number;
+  /** A device that only speaks on its own counts as gone after so long without a word. */
+  readonly silenceMs?: number;
+}
+
+/** One station as an adapter sees it. */
+export interface Station<D> {
+  readonly name: string;
+  readonly address: D;
+  readonly traits: DeviceTraits;
+}

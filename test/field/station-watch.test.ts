@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLog } from "../../src/base/log.js";
+import { Scope } from "../../src/base/scope.js";
+import type { Link, Point, WatchSink } from "../../src/field/adapter.js";
+import { type Field, openField } from "../../src/field/field.js";
+import { defineAdapter, object, type Reading } from "../../src/field/index.js";
+import { FakeClock } from "../fakes/clock.js";
+
+const SILENCE_MS = 300_000;
+const point: Point<object> = { name: "temperature", access: "r", pollClass: "normal", address: {} };
+
+/** A field whose one station only speaks on its own. */
+class Listening {
+  readonly clock = new FakeClock();
+  readonly scope = new Scope((error) => {
+    throw error;
+  });
+  readonly told: Reading[] = [];
+  readonly logged: string[] = [];
+  sink: WatchSink | undefined;
+  lose: (reason: Error) => void = () => undefined;
+  refusals = 0;
+  watched = 0;
+
+  async open(): Promise<Field> {
+    const link = (): Link<object, object> => ({
+      closed: new Promise((resolve) => {
+        this.lose = resolve;
+      }),
+      read: () => Promise.resolve([]),
+      write: () => Promise.resolve(),
+      watch: async (_station, _points, sink) => {
+        this.watched++;
+        if (this.refusals-- > 0) throw new Error("not yet");
+        this.sink = sink;
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+    const adapter = defineAdapter({
+      name: "radio",
+      link: object({}),
+      station: object({}),
+      point: object({}),
+      medium: () => "air",
+      plan: () => [],
+      open: () => Promise.resolve(link()),
+      silenceMs: SILENCE_MS,
+    });
+    const poll = { fastMs: 1000, normalMs: 1000, slowMs: 1000 };
+    const field = await openField(
+      {
+        links: [{ name: "air", adapter: "radio", options: {} }],
+        devices: [{ name: "tag", link: "air", address: {}, traits: {}, points: [point], poll }],
+        loadAdapter: () => Promise.resolve(adapter),
+        clock: this.clock,
+        log: createLog("info", (line) => this.logged.push(JSON.parse(line).msg)),
+        onReadings: (_device, readings) => this.told.push(...readings),
+        random: () => 0,
+      },
+      this.scope,
+    );
+    await this.clock.advance(0);
+    return field;
+  }
+
+  say(value: number): void {
+    this.sink?.readings([{ point: "temperature", atMs: this.clock.nowMs(), quality: "good", value }]);
+  }
+
+  news(): string[] {
+    return this.told.splice(0).map((r) => ("reason" in r ? `${r.quality}: ${r.reason}` : `${r.quality} ${r.value}`));
+  }
+}
+
+describe("a station that speaks on its own", () => {
+  let rig: Listening;
+  let field: Field;
+  const health = (): string | undefined => field.status().devices[0]?.health;
+
+  beforeEach(async () => {
+    rig = new Listening();
+    field = await rig.open();
+  });
+  afterEach(async () => {
+    await rig.scope[Symbol.asyncDispose]();
+  });
+
+  it("is gone after its silence, says so once, and comes back with its next word", async () => {
+    rig.say(20);
+    expect([rig.news(), health()]).toEqual([["good 20"], "online"]);
+    await rig.clock.advance(SILENCE_MS - 1);
+    expect([rig.news(), health()]).toEqual([[], "online"]);
+    await rig.clock.advance(1);
+    expect([rig.news(), health()]).toEqual([["timeout: nothing was heard for 300 s"], "offline"]);
+    await rig.clock.advance(10 * SILENCE_MS);
+    expect(rig.news()).toEqual([]);
+    rig.say(21);
+    expect([rig.news(), health()]).toEqual([["good 21"], "online"]);
+    expect(rig.logged.filter((message) => message.startsWith("device"))).toEqual([
+      "device online",
+      "device offline",
+      "device online",
+    ]);
+  });
+
+  it("was never there when it is never heard", async () => {
+    await rig.clock.advance(SILENCE_MS);
+    expect([rig.news(), health()]).toEqual([[], "offline"]);
+  });
+
+  it("may be silent for five times its usual interval", async () => {
+    for (let word = 0; word < 20; word++) {
+      rig.say(word);
+      await rig.clock.advance(200_000);
+    }
+    await rig.clock.advance(799_999);
+    expect(health()).toBe("online");
+    await rig.clock.advance(1);
+    expect(health()).toBe("offline");
+  });
+
+  it("is gone at once when somebody knows", () => {
+    rig.say(20);
+    rig.sink?.gone("its last will was published");
+    expect([rig.news(), health()]).toEqual([["good 20", "timeout: its last will was published"], "offline"]);
+  });
+
+  it("has stale values while nobody listens, and is watched anew", async () => {
+    rig.say(20);
+    const before = rig.sink;
+    rig.lose(new Error("pulled out"));
+    await rig.clock.advance(0);
+    expect(rig.news()).toEqual(["good 20", "stale: pulled out"]);
+    before?.readings([{ point: "temperature", atMs: 0, quality: "good", value: 99 }]);
+    expect(rig.news()).toEqual([]);
+    await rig.clock.advance(1000);
+    expect(rig.watched).toBe(2);
+    rig.say(22);
+    expect(rig.news()).toEqual(["good 22"]);
+  });
+
+  it("is asked again for as long as it cannot be watched", async () => {
+    rig.refusals = 3;
+    rig.lose(new Error("pulled out"));
+    await rig.clock.advance(20_000);
+    expect(rig.watched).toBe(5);
+    expect(rig.logged.filter((message) => message === "device cannot be watched yet")).toHaveLength(1);
+  });
+});
