@@ -7,7 +7,7 @@ import type { Reading, Scalar } from "./reading.js";
 import type { SerialLineOptions } from "./serial-line.js";
 import type { FieldTool } from "./tool.js";
 
-export type { DeviceTraits, Point, PollClass, Station } from "./point.js";
+export type { DeviceTraits, Point, PollClass, SetupWrite, Station } from "./point.js";
 
 /** Points that are read together in one exchange on the wire, with what it costs. */
 export interface Exchange<P> {

@@ -18,6 +18,7 @@ export {
   type Point,
   type PollClass,
   type ScalarKind,
+  type SetupWrite,
   type SimulatedField,
   type SimulatedStation,
   type Station,
