@@ -1,5 +1,5 @@
 import { CausewayError, toError } from "../base/errors.js";
-import type { StatusDocument } from "../local/document.js";
+import type { StatusDocument, TraceDocument } from "../local/document.js";
 import type { Explanation } from "../lwm2m/why.js";
 
 export type StatusEvent =
@@ -11,9 +11,18 @@ const ANSWER_MS = 10_000;
 
 /** The running gateway as `GET /status` tells of it; rejects with LOCAL_UNREACHABLE. */
 export async function fetchStatus(url: string, signal: AbortSignal): Promise<StatusDocument> {
-  const response = await get(new URL("/status", url), AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
+  return (await fetchDocument(url, "/status", signal)) as StatusDocument;
+}
+
+/** The last frames of each bus; rejects with LOCAL_UNREACHABLE. */
+export async function fetchTrace(url: string, signal: AbortSignal): Promise<TraceDocument> {
+  return (await fetchDocument(url, "/trace", signal)) as TraceDocument;
+}
+
+async function fetchDocument(url: string, path: string, signal: AbortSignal): Promise<OwnDocument> {
+  const response = await get(new URL(path, url), AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
   const document: unknown = await response.json().catch(() => undefined);
-  if (!isStatus(document)) throw new CausewayError("LOCAL_UNREACHABLE", `${url} is no gateway of this kind`);
+  if (!isOwn(document)) throw new CausewayError("LOCAL_UNREACHABLE", `${url} is no gateway of this kind`);
   return document;
 }
 
@@ -55,6 +64,10 @@ function unreachable(url: string, error: unknown): CausewayError {
   return new CausewayError("LOCAL_UNREACHABLE", `${url}: ${what}`, { cause: error });
 }
 
-function isStatus(document: unknown): document is StatusDocument {
+interface OwnDocument {
+  readonly program: "causeway";
+}
+
+function isOwn(document: unknown): document is OwnDocument {
   return typeof document === "object" && document !== null && "program" in document && document.program === "causeway";
 }

@@ -1,10 +1,8 @@
 import { sleep, systemClock } from "../base/clock.js";
-import { CausewayError, ERROR_TABLE } from "../base/errors.js";
-import { formatHostPort } from "../base/host-port.js";
-import { DEFAULT_LISTEN } from "../config/gateway-schema.js";
+import { CausewayError } from "../base/errors.js";
 import { sentenceOf } from "../lwm2m/why.js";
-import { readGoodConfig } from "./check.js";
-import { type Arguments, type Command, EXIT, type Io, text } from "./command.js";
+import type { Command, Io } from "./command.js";
+import { askGateway, LOCAL_OPTIONS } from "./local-gateway.js";
 import { fetchStatus, followEvents, type StatusEvent } from "./status-client.js";
 import { statusText } from "./status-text.js";
 
@@ -13,17 +11,7 @@ export const status: Command = {
   synopsis: "[--watch]",
   summary: "Shows the running gateway: servers, buses, devices, outbox. Needs 'local' in its configuration.",
   options: {
-    config: {
-      type: "string",
-      short: "c",
-      value: "FILE",
-      summary: "the gateway's configuration, for its 'local.listen'",
-    },
-    url: {
-      type: "string",
-      value: "URL",
-      summary: `the status API; http://${formatHostPort(DEFAULT_LISTEN)} unless given`,
-    },
+    ...LOCAL_OPTIONS,
     watch: {
       type: "boolean",
       summary: "goes on: redraws on a terminal, otherwise a line for each decision and its reason",
@@ -32,43 +20,14 @@ export const status: Command = {
   },
   positionals: "none",
   async run(args, io) {
-    const url = await urlOf(args, io);
-    if (url === undefined) return EXIT.badConfiguration;
-    const json = args.values["json"] === true;
-    try {
+    return await askGateway(args, io, async (url) => {
+      const json = args.values["json"] === true;
       if (args.values["watch"] !== true) await print(url, json, io);
       else if (io.terminal === "pipe" || json) await printEvents(url, json, io);
       else await redraw(url, io);
-    } catch (error) {
-      if (!(error instanceof CausewayError) || error.code !== "LOCAL_UNREACHABLE") throw error;
-      if (io.signal.aborted) return EXIT.good;
-      io.err(`${error.code}: ${error.message}`);
-      io.err(`  ${ERROR_TABLE[error.code].remedy}`);
-      return EXIT.notRunning;
-    }
-    return EXIT.good;
+    });
   },
 };
-
-async function urlOf(args: Arguments, io: Io): Promise<string | undefined> {
-  const url = text(args, "url");
-  if (url !== undefined) {
-    if (/^https?:/.test(url) && URL.canParse(url)) return url;
-    throw new CausewayError("USAGE", `'${url}' is no URL such as http://127.0.0.1:8474`);
-  }
-  if (text(args, "config") === undefined) return `http://${formatHostPort(DEFAULT_LISTEN)}`;
-  const config = await readGoodConfig(args, io);
-  if (config === undefined) return undefined;
-  if (config.local === undefined) {
-    throw new CausewayError(
-      "CONFIG_INVALID",
-      `${config.file} has no 'local' section, so its gateway has no status API`,
-    );
-  }
-  const { host, port } = config.local;
-  const isAny = host === "0.0.0.0" || host === "::";
-  return `http://${formatHostPort({ host: isAny ? DEFAULT_LISTEN.host : host, port })}`;
-}
 
 async function print(url: string, json: boolean, io: Io): Promise<void> {
   const document = await fetchStatus(url, io.signal);

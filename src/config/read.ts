@@ -1,8 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { CausewayError, toError } from "../base/errors.js";
 import { Problems, type WithSource } from "../base/schema.js";
-import { type Problem, parseSource } from "../base/source.js";
+import { type Located, type Problem, parseSource } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import { loadAdapter } from "../field/load-adapter.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
@@ -31,8 +32,22 @@ type LoadAdapter = (name: string) => Promise<AnyAdapter>;
  * Every problem of all files comes in one run. Rejects only with CONFIG_UNREADABLE.
  */
 export async function readConfig(file: string, load: LoadAdapter = loadAdapter): Promise<ReadConfig> {
+  const { root, problems } = parseSource(await readText(file), file);
+  if (root !== undefined) return await readConfigSource(root, problems, load);
+  const empty = { at: { file, line: 1, column: 1 }, path: "", what: "the file is empty" };
+  return { problems: problems.length > 0 ? problems : [empty] };
+}
+
+/** As `readConfig`, of what was parsed before with these mistakes of syntax. */
+export async function readConfigSource(
+  root: Located,
+  syntax: readonly Problem[],
+  load: LoadAdapter = loadAdapter,
+): Promise<ReadConfig> {
   const problems = new Problems();
-  const read = readFileOf(await readText(file), file, problems);
+  problems.list.push(...syntax);
+  const { file } = root.at;
+  const read = readFileOf(root, problems);
   if (read === undefined) return { problems: problems.list };
   const gateway = read.gateway?.value;
   const base = dirname(resolve(file));
@@ -71,13 +86,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
 }
 
 /** Undefined when nothing in the file can be used. */
-function readFileOf(text: string, file: string, problems: Problems): ConfigFile | undefined {
-  const { root, problems: syntax } = parseSource(text, file);
-  problems.list.push(...syntax);
-  if (root === undefined) {
-    if (syntax.length === 0) problems.add({ file, line: 1, column: 1 }, "", "the file is empty");
-    return undefined;
-  }
+function readFileOf(root: Located, problems: Problems): ConfigFile | undefined {
   const read = configFile.read(root, "", problems);
   if (read === undefined || root.kind !== "map") return undefined;
   const keys = new Set(root.entries.map((entry) => entry.key));
@@ -130,7 +139,7 @@ async function readableFolders(
   for (const [index, { value, source }] of folders.entries()) {
     const folder = resolve(base, value);
     try {
-      await readdir(folder);
+      await access(folder, constants.R_OK);
       readable.push(folder);
     } catch (error) {
       problems.add(source.at, `mappings[${index}]`, toError(error).message);

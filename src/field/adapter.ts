@@ -56,9 +56,13 @@ export interface Link<D, P> extends AsyncDisposable {
 
 /** One frame as it stood on the wire. */
 export interface TracedFrame {
+  /** Counts the frames of a link from 1: who has seen one knows what is new. */
+  readonly number: number;
   readonly atMs: number;
   readonly direction: "out" | "in";
   readonly hex: string;
+  /** For people, where bytes say less, e.g. topic and payload. */
+  readonly text?: string;
 }
 
 export interface LinkContext {

@@ -3,9 +3,11 @@ import type { Clock } from "../base/clock.js";
 import type { TracedFrame } from "./adapter.js";
 
 interface Kept {
+  readonly number: number;
   readonly atMs: number;
   readonly direction: "out" | "in";
   readonly bytes: Uint8Array;
+  readonly text: string | undefined;
 }
 
 /** The last frames of a link, kept in memory at all times; they become text only when somebody looks. */
@@ -14,6 +16,7 @@ export class FrameTrace {
   readonly #size: number;
   readonly #kept: Kept[] = [];
   #next = 0;
+  #count = 0;
 
   constructor(clock: Clock, size = 64) {
     this.#clock = clock;
@@ -21,14 +24,18 @@ export class FrameTrace {
   }
 
   /** Keeps the bytes as they are: the caller must not change them afterwards. */
-  add(direction: "out" | "in", bytes: Uint8Array): void {
-    this.#kept[this.#next] = { atMs: this.#clock.nowMs(), direction, bytes };
+  add(direction: "out" | "in", bytes: Uint8Array, text?: string): void {
+    this.#kept[this.#next] = { number: ++this.#count, atMs: this.#clock.nowMs(), direction, bytes, text };
     this.#next = (this.#next + 1) % this.#size;
   }
 
   /** Oldest first. */
   frames(): TracedFrame[] {
     const inOrder = [...this.#kept.slice(this.#next), ...this.#kept.slice(0, this.#next)];
-    return inOrder.map(({ atMs, direction, bytes }) => ({ atMs, direction, hex: toHex(bytes) }));
+    return inOrder.map(({ bytes, text, ...frame }) => ({
+      ...frame,
+      hex: toHex(bytes),
+      ...(text === undefined ? {} : { text }),
+    }));
   }
 }

@@ -94,3 +94,15 @@ function jsonScalar(value: NonNullable<Reading["value"]>): number | string | boo
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
+
+/** What `GET /trace` answers: the last frames of each bus, oldest first. */
+export interface TraceDocument {
+  readonly program: "causeway";
+  readonly buses: readonly (Pick<BusStatus, "medium" | "links" | "opened"> & { readonly frames: BusStatus["trace"] })[];
+}
+
+/** Pure. */
+export function traceDocument({ field }: StatusSource): TraceDocument {
+  const buses = field.buses.map(({ medium, links, opened, trace }) => ({ medium, links, opened, frames: trace }));
+  return { program: "causeway", buses };
+}

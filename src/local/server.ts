@@ -8,7 +8,7 @@ import type { Log } from "../base/log.js";
 import { packageVersion } from "../base/package-root.js";
 import type { Scope } from "../base/scope.js";
 import type { Why } from "../lwm2m/why.js";
-import { type ProgramFacts, type StatusSource, statusDocument } from "./document.js";
+import { type ProgramFacts, type StatusSource, statusDocument, traceDocument } from "./document.js";
 import { EventStreams } from "./event-stream.js";
 
 export interface LocalOptions {
@@ -24,7 +24,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 const LISTEN_AGAIN_MS = 30_000;
 
 /**
- * The status API over HTTP: `GET /status` and the stream `GET /events`. An address that cannot be had is logged once,
+ * The status API over HTTP: `GET /status`, `GET /trace` and the stream `GET /events`. An address that cannot be had is logged once,
  * with the code LOCAL_UNAVAILABLE, and tried again; the gateway goes on without. `onListening` hears of the port.
  */
 export function openLocal(options: LocalOptions, scope: Scope, onListening?: (address: HostPort) => void): void {
@@ -98,19 +98,21 @@ class LocalServer implements Disposable {
       return refuse(response, 421, "not the name of this host");
     switch (request.url?.split("?", 1)[0]) {
       case "/status":
-        return await this.#status(response);
+        return await this.#tell(response, (source) => statusDocument(source, this.#facts, this.#options.clock.nowMs()));
+      case "/trace":
+        return await this.#tell(response, traceDocument);
       case "/events":
         if (!this.#streams.open(response)) refuse(response, 503, "too many readers of events");
         return;
       default:
-        refuse(response, 404, "there are /status and /events");
+        refuse(response, 404, "there are /status, /trace and /events");
     }
   }
 
-  async #status(response: ServerResponse): Promise<void> {
-    const { clock, log } = this.#options;
+  async #tell(response: ServerResponse, documentOf: (source: StatusSource) => unknown): Promise<void> {
+    const { log } = this.#options;
     try {
-      const document = statusDocument(await this.#options.status(), this.#facts, clock.nowMs());
+      const document = documentOf(await this.#options.status());
       response.writeHead(200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
       response.end(JSON.stringify(document));
     } catch (error) {

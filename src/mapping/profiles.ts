@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CausewayError, toError } from "../base/errors.js";
 import { packageRoot } from "../base/package-root.js";
@@ -38,6 +38,20 @@ async function readText(file: string): Promise<string> {
 /** The name without parsing the file, which may have mistakes elsewhere; block style, flow style and JSON. */
 const PROFILE_NAME = /^[\s{]*["']?profile["']?:\s*["']?([^"'\s#,}]+)/m;
 
+const ADAPTER_NAME = /^[\s{]*["']?adapter["']?:\s*["']?([^"'\s#,}]+)/m;
+
+export interface ProfileHead {
+  readonly profile: string;
+  readonly adapter: string | undefined;
+}
+
+/** The names at the head of a mapping file, whatever else is wrong with it; undefined when it is none. */
+export async function profileHeadOf(file: string): Promise<ProfileHead | undefined> {
+  const text = await readText(file);
+  const profile = PROFILE_NAME.exec(text)?.[1];
+  return profile === undefined ? undefined : { profile, adapter: ADAPTER_NAME.exec(text)?.[1] };
+}
+
 /** Finds profiles by name; a file is read only when a device asks for it, or all files when names are needed. */
 export class ProfileShelf {
   readonly #adapters: AdapterLookup;
@@ -52,14 +66,14 @@ export class ProfileShelf {
   }
 
   /**
-   * `folders` in order of precedence: of two profiles with one name the first counts. Rejects with CONFIG_UNREADABLE
-   * when a folder or file cannot be read.
+   * Folders, or single files, in order of precedence: of two profiles with one name the first counts. Rejects with
+   * CONFIG_UNREADABLE when one cannot be read.
    */
-  static async open(folders: readonly string[], adapters: AdapterLookup, models: ModelRegistry): Promise<ProfileShelf> {
-    const files = (await Promise.all(folders.map(mappingFiles))).flat();
+  static async open(places: readonly string[], adapters: AdapterLookup, models: ModelRegistry): Promise<ProfileShelf> {
+    const files = (await Promise.all(places.map(mappingFiles))).flat();
     const shelf = new ProfileShelf(files, adapters, models);
     for (const file of files) {
-      const name = PROFILE_NAME.exec(await readText(file))?.[1];
+      const name = (await profileHeadOf(file))?.profile;
       if (name !== undefined && !shelf.#byName.has(name)) shelf.#byName.set(name, file);
     }
     return shelf;
@@ -71,6 +85,11 @@ export class ProfileShelf {
 
   get files(): readonly string[] {
     return this.#files;
+  }
+
+  /** Where the profile stands that counts. */
+  fileOf(name: string): string | undefined {
+    return this.#byName.get(name);
   }
 
   /** The nearest name, for a hint. */
@@ -87,6 +106,7 @@ export class ProfileShelf {
 
 async function mappingFiles(folder: string): Promise<readonly string[]> {
   try {
+    if ((await stat(folder)).isFile()) return [folder];
     const names = await readdir(folder, { recursive: true });
     return names
       .filter((name) => /\.ya?ml$/.test(name))

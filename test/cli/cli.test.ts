@@ -88,6 +88,95 @@ describe("check", () => {
   });
 });
 
+const LINE = "{ transport: rtu, port: /dev/ttyS0, baudRate: 9600 }";
+
+describe("plan", () => {
+  it("shows the requests of a profile on a line, and what they cost", async () => {
+    const { code, out } = await cli("plan", "-m", "xy-md02", "--link", LINE, "--station", "{ unit: 7 }", "--points");
+    expect(code).toBe(0);
+    const [head, header, row] = out.split("\n");
+    expect(head).toMatch(/^modbus \/dev\/ttyS0 \(link link\): 1 requests, 0\.\d % of the bus$/);
+    expect(header).toMatch(/^DEVICE +EVERY +REQUEST +VALUES +MS +LOAD +POINTS$/);
+    expect(row).toMatch(/^device +10s +FC4 unit 7, 2 registers from 1 +2 +\d+\.\d +0\.\d % +temperature humidity$/);
+  });
+
+  it("reads the profile from a file", async () => {
+    const mapping = await file("mine.yaml", MINE);
+    const { out, err } = await cli("plan", "-m", mapping, "--link", LINE, "--station", "{ unit: 7 }", "--json");
+    expect({ plan: JSON.parse(out), err }).toMatchObject({
+      plan: [{ requests: [{ points: ["level"] }], heard: [] }],
+      err: "",
+    });
+  });
+
+  it("warns of a bus that is asked for more than its time", async () => {
+    const devices = Array.from(
+      { length: 40 },
+      (_, unit) =>
+        `  - { name: m${unit + 1}, link: line, profile: xy-md02, address: { unit: ${unit + 1} }, poll: { normal: 1s } }`,
+    );
+    const links = `links: { line: { adapter: modbus, transport: rtu, port: /dev/ttyS0, baudRate: 9600 } }`;
+    const head = CONFIG.split("links:")[0] ?? "";
+    const config = await file("causeway.yaml", `${head}${links}\ndevices:\n${devices.join("\n")}\n`);
+    const { code, err } = await cli("plan", "-c", config);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^modbus \/dev\/ttyS0 is overcommitted: its requests take 1\d\d\.\d % of the time/);
+    expect((await cli("plan", "-c", config, "m1", "m2")).err).toBe("");
+  });
+
+  it.each([
+    [["-m", "xy-md2"], "USAGE: no profile 'xy-md2' (did you mean 'xy-md02'?)"],
+    [["-m", "xy-md02", "--link", "{ transport: rtu"], "USAGE: --link:1:1"],
+    [["-m", "xy-md02", "--link", "{ transport: rtu, prot: /dev/ttyS0 }"], "--link:1:19 links.link.prot: unknown key"],
+    [["-m", "xy-md02", "--link", LINE, "--station", "{ unit: 999 }"], "--station:1:9 devices[0].address.unit"],
+    [["-m", "xy-md02", "-c", "x.yaml"], "USAGE: either -c or -m, not both"],
+    [["-m", "xy-md02", "--link", LINE, "--station", "{ unit: 7 }", "pump"], "USAGE: no device 'pump' (known: device)"],
+  ])("%j is refused with its place", async (words, message) => {
+    const { code, err } = await cli("plan", ...words);
+    expect({ code, err: err.slice(0, message.length) }).toEqual({ code: 2, err: message });
+  });
+});
+
+const MINE = `profile: my-level
+title: A level sensor
+adapter: modbus
+addressBase: 0
+points: { level: { at: { table: holding, register: 4 }, type: int16 } }
+objects: [{ object: 3300, resources: { 5700: level } }]
+`;
+
+describe("profiles", () => {
+  it("lists what there is, and what has the words", async () => {
+    const all = await cli("profiles", "list");
+    expect(all.out).toMatch(/^PROFILE +ADAPTER +POINTS +TITLE\n/);
+    expect(all.out).toMatch(/\nxy-md02 +modbus +2 +XY-MD02 /);
+    const found = await cli("profiles", "search", "humidity", "rs-485", "--json");
+    expect(JSON.parse(found.out)).toMatchObject([{ name: "xy-md02", adapter: "modbus", points: 2 }]);
+    expect((await cli("profiles", "search", "nonsense")).err).toMatch(/no profile has these words/);
+  });
+
+  it("shows what a profile reads and feeds, and its caveats", async () => {
+    const { code, out } = await cli("profiles", "show", "xy-md02");
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /\ntemperature +r +normal +Cel +at:table:input register:1 type:int16 +3303\/0\/5700 +-20 to 60\n/,
+    );
+    expect(out).toMatch(/\n! Not tried on a device yet\./);
+  });
+
+  it("puts a folder of one's own first", async () => {
+    await file("xy-md02.yaml", MINE.replace("my-level", "xy-md02"));
+    expect((await cli("profiles", "show", "xy-md02", "--mappings", folder)).out).toMatch(/^xy-md02: A level sensor\n/);
+  });
+
+  it("knows its verbs and names", async () => {
+    expect(await cli("profiles", "find")).toMatchObject({ code: 2, err: expect.stringContaining("not 'find'") });
+    expect(await cli("profiles", "show", "xymd02")).toMatchObject({
+      err: expect.stringContaining("did you mean 'xy-md02'?"),
+    });
+  });
+});
+
 describe("preview", () => {
   it("shows each resource with the point that feeds it", async () => {
     const config = await file("causeway.yaml", CONFIG);

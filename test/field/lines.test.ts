@@ -88,11 +88,12 @@ describe("the trace of a link", () => {
   it("keeps the last frames, oldest first", () => {
     const clock = new FakeClock(5000);
     const trace = new FrameTrace(clock, 3);
-    for (let index = 0; index < 5; index++) trace.add(index % 2 === 0 ? "out" : "in", Uint8Array.of(index));
+    for (let index = 0; index < 5; index++)
+      trace.add(index % 2 === 0 ? "out" : "in", Uint8Array.of(index), index === 4 ? "four" : undefined);
     expect(trace.frames()).toEqual([
-      { atMs: 5000, direction: "out", hex: "02" },
-      { atMs: 5000, direction: "in", hex: "03" },
-      { atMs: 5000, direction: "out", hex: "04" },
+      { number: 3, atMs: 5000, direction: "out", hex: "02" },
+      { number: 4, atMs: 5000, direction: "in", hex: "03" },
+      { number: 5, atMs: 5000, direction: "out", hex: "04", text: "four" },
     ]);
   });
 });

@@ -106,6 +106,35 @@ describe("GET /status", () => {
   });
 });
 
+describe("trace", () => {
+  it("shows the last frames of a bus, by link or medium", async () => {
+    const url = await open();
+    expect(await cli(["trace", "hall", "--url", url])).toEqual({
+      code: 0,
+      out: ["23:59:59.600 hall -> 07 04 00 00 00 01", "23:59:59.620 hall <- 07 84 02", "00:00:00.000 hall <- a word"],
+      err: [],
+    });
+    expect(
+      (await cli(["trace", "/dev/ttyS0", "--url", url, "--json"])).out.map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { links: ["hall"], number: 7 },
+      { number: 8, hex: "078402" },
+      { number: 9, text: "a word" },
+    ]);
+  });
+
+  it("goes on with new frames only", async () => {
+    const url = await open();
+    const { code, out } = await cli(["trace", "--url", url, "--follow"], (lines) => lines.length === 3);
+    expect({ code, count: out.length }).toEqual({ code: 0, count: 3 });
+  });
+
+  it("knows the buses", async () => {
+    const { code, err } = await cli(["trace", "cellar", "--url", await open()]);
+    expect({ code, err: err[0] }).toEqual({ code: 2, err: "USAGE: no bus 'cellar' (links: hall)" });
+  });
+});
+
 describe("an address that is taken", () => {
   it("is logged once, does no harm, and is tried again", async () => {
     const other = createServer().listen(0, "127.0.0.1");

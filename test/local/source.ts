@@ -31,7 +31,11 @@ export const SOURCE: StatusSource = {
         busyMs: 100,
         queued: 0,
         opened: 1,
-        trace: [],
+        trace: [
+          { number: 7, atMs: NOW_MS - 400, direction: "out", hex: "070400000001" },
+          { number: 8, atMs: NOW_MS - 380, direction: "in", hex: "078402" },
+          { number: 9, atMs: NOW_MS, direction: "in", hex: "0a", text: "a word" },
+        ],
       },
     ],
     devices: [

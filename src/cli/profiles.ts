@@ -1,0 +1,136 @@
+import { CausewayError } from "../base/errors.js";
+import { formatProblem } from "../base/source.js";
+import { mappingContext } from "../config/read.js";
+import type { Profile, ResourceSource } from "../mapping/profile.js";
+import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
+import { columns } from "./columns.js";
+import { type Arguments, type Command, EXIT, type Io, text } from "./command.js";
+
+export const profiles: Command = {
+  name: "profiles",
+  synopsis: "list | search WORD … | show NAME",
+  summary: "Shows the mapping files there are: all, those with the words, or what one of them reads and feeds.",
+  options: {
+    mappings: { type: "string", value: "FOLDER", summary: "a folder of your own, ahead of the shipped ones" },
+    models: { type: "string", value: "FOLDER", summary: "further OMA object definitions" },
+    json: { type: "boolean", summary: "prints JSON" },
+  },
+  positionals: "some",
+  async run(args, io) {
+    const [verb = "list", ...words] = args.positionals;
+    const shelf = await openShelf(args);
+    switch (verb) {
+      case "list":
+        return list(await readAll(shelf, io), [], args, io);
+      case "search":
+        return list(await readAll(shelf, io), words, args, io);
+      case "show":
+        return await show(shelf, words, args, io);
+      default:
+        throw new CausewayError("USAGE", `profiles list, search or show, not '${verb}'`);
+    }
+  },
+};
+
+async function openShelf(args: Arguments): Promise<ProfileShelf> {
+  const own = text(args, "mappings");
+  const { adapters, models } = await mappingContext(text(args, "models"));
+  return await ProfileShelf.open([...(own === undefined ? [] : [own]), shippedMappings()], adapters, models);
+}
+
+async function readAll(shelf: ProfileShelf, io: Io): Promise<readonly Profile[]> {
+  const read: Profile[] = [];
+  for (const name of shelf.names) {
+    const { profile, problems = [] } = (await shelf.read(name)) ?? {};
+    for (const problem of problems) io.err(formatProblem(problem));
+    if (profile !== undefined) read.push(profile);
+  }
+  return read;
+}
+
+function list(all: readonly Profile[], words: readonly string[], args: Arguments, io: Io): number {
+  const found = all.filter((profile) => words.every((word) => haystack(profile).includes(word.toLowerCase())));
+  if (args.values["json"] === true) {
+    io.out(
+      JSON.stringify(
+        found.map(({ name, title, adapter, file, points }) => ({ name, title, adapter, file, points: points.size })),
+      ),
+    );
+    return EXIT.good;
+  }
+  const rows = found.map(({ name, adapter, points, title }) => [name, adapter, String(points.size), title]);
+  for (const line of columns([["PROFILE", "ADAPTER", "POINTS", "TITLE"], ...rows])) io.out(line);
+  if (found.length === 0) io.err("no profile has these words; 'causeway profiles list' shows all");
+  return EXIT.good;
+}
+
+function haystack({ name, title, adapter, points, caveats }: Profile): string {
+  return [name, title, adapter, ...points.keys(), ...caveats].join("\n").toLowerCase();
+}
+
+async function show(shelf: ProfileShelf, [name]: readonly string[], args: Arguments, io: Io): Promise<number> {
+  if (name === undefined) throw new CausewayError("USAGE", "profiles show NAME");
+  const read = await shelf.read(name);
+  if (read === undefined)
+    throw new CausewayError("USAGE", `no profile '${name}' (${shelf.near(name) ?? "see profiles list"})`);
+  for (const problem of read.problems) io.err(formatProblem(problem));
+  const { profile } = read;
+  if (profile === undefined) return EXIT.badConfiguration;
+  if (args.values["json"] === true) io.out(JSON.stringify(describe(profile)));
+  else for (const line of profileText(profile)) io.out(line);
+  return read.problems.length > 0 ? EXIT.badConfiguration : EXIT.good;
+}
+
+/** A profile for programs: plain objects instead of maps. */
+function describe(profile: Profile) {
+  const { name, title, adapter, file, caveats } = profile;
+  return {
+    name,
+    title,
+    adapter,
+    file,
+    points: [...profile.points.values()].map(({ point, unit, kind }) => ({
+      ...point,
+      unit,
+      kind,
+      feeds: feeds(profile, point.name),
+    })),
+    verify: Object.fromEntries(profile.verify),
+    caveats,
+  };
+}
+
+function profileText(profile: Profile): readonly string[] {
+  const rows = [...profile.points.values()].map(({ point, unit }) => {
+    const { name, access, pollClass, address } = point;
+    const range = profile.verify.get(name);
+    return [
+      name,
+      access,
+      pollClass,
+      unit ?? "",
+      compact(address),
+      feeds(profile, name).join(" "),
+      range?.join(" to ") ?? "",
+    ];
+  });
+  return [
+    `${profile.name}: ${profile.title}`,
+    `adapter ${profile.adapter}, ${profile.file}`,
+    "",
+    ...columns([["POINT", "ACCESS", "CLASS", "UNIT", "ADDRESS", "FEEDS", "USUALLY"], ...rows]),
+    ...(profile.caveats.length === 0 ? [] : ["", ...profile.caveats.map((caveat) => `! ${caveat}`)]),
+  ];
+}
+
+/** The resources of the first device's trees that a point feeds, as `3305/0/5800`. */
+function feeds({ objects }: Profile, point: string): readonly string[] {
+  const fed = (source: ResourceSource): boolean => source.kind === "point" && source.point === point;
+  return objects.flatMap(({ model, ordinal, resources }) =>
+    [...resources].filter(([, source]) => fed(source)).map(([id]) => `${model.id}/${ordinal}/${id}`),
+  );
+}
+
+function compact(address: unknown): string {
+  return JSON.stringify(address).replace(/[{}"]/g, "").replaceAll(",", " ");
+}
