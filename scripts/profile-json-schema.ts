@@ -12,7 +12,12 @@ export function profileJsonSchema(adapters: readonly AnyAdapter[]): JsonSchema {
     allOf: adapters.map((adapter) => ({
       if: { properties: { adapter: { const: adapter.name } }, required: ["adapter"] },
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-      then: { properties: { points: { additionalProperties: pointSchemaOf(adapter.point).json } } },
+      then: {
+        properties: {
+          points: { additionalProperties: pointSchemaOf(adapter.point).json },
+          ...(adapter.protocol === undefined ? {} : { protocol: adapter.protocol.json }),
+        },
+      },
     })),
     $comment: `generated from the schemas that the gateway checks with; adapters: ${names.join(", ")}`,
   };

@@ -101,6 +101,9 @@ function joinDevice(
     problems.add(placeOf(section, "profile"), `${path}.profile`, what);
     return undefined;
   }
+  const points = [...profile.points.values()].map(({ point }) => point);
+  const complaint = link.adapter.stationProblem?.(address.value, points, profile.traits);
+  if (complaint !== undefined) problems.add(placeOf(section, "address"), `${path}.address`, complaint);
   for (const { model } of profile.objects) {
     const isOwn = HOST_OBJECTS.has(model.id) || gateway.objects.includes(model.id);
     const isTaken = CLIENT_OBJECTS.has(model.id) || (exposure.mode === "flat" && isOwn);
@@ -114,7 +117,7 @@ function joinDevice(
       link: value.link,
       address: address.value,
       traits: profile.traits,
-      points: [...profile.points.values()].map(({ point }) => point),
+      points,
       poll: {
         fastMs: value.poll?.fast ?? DEFAULT_POLL.fastMs,
         normalMs: value.poll?.normal ?? DEFAULT_POLL.normalMs,

@@ -93,6 +93,8 @@ export interface Adapter<L, D, P> {
   readonly station: Schema<D>;
   /** Joined with the mapping's own keys of a point (unit, scale, every …); must not use those names. */
   readonly point: ObjectSchema<P>;
+  /** What a profile says under `protocol` of the device as a whole; a profile has no such key where this is absent. */
+  readonly protocol?: Schema<unknown>;
   /** Links with the same key share one medium and so one bus, e.g. the path of the serial port. */
   medium(options: L): string;
   /** Splits points into exchanges; pure, so `causeway plan` can show it. */
@@ -108,7 +110,9 @@ export interface Adapter<L, D, P> {
   /** What a profile must say, or must not, of its type of device. Pure. */
   traitsProblem?(traits: DeviceTraits): string | undefined;
   /** What is wrong between the fields of a point, where the schema alone cannot tell. Pure. */
-  pointProblem?(address: P): string | undefined;
+  pointProblem?(address: P, traits: DeviceTraits): string | undefined;
+  /** What the address of a station lacks for the points of its profile. Pure. */
+  stationProblem?(address: D, points: readonly Point<P>[], traits: DeviceTraits): string | undefined;
   /**
    * The value that the wire will carry, e.g. rounded to a whole number or to float32: what a read-back must equal.
    * Throws VALUE_INVALID when the point's type cannot hold it. Pure.

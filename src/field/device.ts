@@ -10,6 +10,7 @@ import { NO_BOUNDS, type PollBounds, type PollPeriods, paceOf } from "./poll-per
 import { type Poller, phaseOf } from "./poller.js";
 import type { Priority } from "./queue.js";
 import { type FaultQuality, type Reading, type Scalar, sameScalar } from "./reading.js";
+import { SpokenConfirmation } from "./spoken-confirmation.js";
 import { StationWatch } from "./station-watch.js";
 
 export interface DeviceStatus {
@@ -50,6 +51,8 @@ export interface DeviceOptions {
 const WRITE_TTL_MS = 10_000;
 /** Devices that take a value over late are asked once more. */
 const SECOND_READ_BACK_MS = 250;
+/** A station that cannot be asked tells of a new value within this, if its profile does not say. */
+const SPOKEN_CONFIRMATION_MS = 5000;
 const REFUSED_PAUSE_MS = 3_600_000;
 /** After a connect the devices begin within this window, each at its own place in it. */
 const START_WINDOW_MS = 2000;
@@ -69,6 +72,7 @@ export class Device {
   readonly #watch: StationWatch;
   readonly #slots = new Map<Pace, Disposable>();
   readonly #readings = new Map<string, Reading>();
+  readonly #confirmations = new Set<SpokenConfirmation>();
   #bounds: ReadonlyMap<string, PollBounds> = new Map();
   #health: Health;
   #healthSinceMs: number;
@@ -110,6 +114,7 @@ export class Device {
       throw new CausewayError("FIELD_NOT_WRITABLE", `${name}.${pointName} cannot be written`);
     }
     const wanted = this.#options.fit(point, value);
+    if (!this.#isPolled(point)) return await this.#writeUnasked(point, wanted, signal);
     try {
       await bus.write(station, point, wanted, WRITE_TTL_MS, signal);
     } catch (error) {
@@ -118,6 +123,27 @@ export class Device {
     }
     this.#notice("answer");
     if (point.access === "rw") await this.#confirm(point, wanted, signal);
+  }
+
+  /** An acknowledgement is then not the station's own, but that of who passes it on. */
+  async #writeUnasked(point: Point<unknown>, wanted: Scalar, signal: AbortSignal): Promise<void> {
+    const { name, station, bus, clock } = this.#options;
+    const confirmation = new SpokenConfirmation(point, wanted);
+    this.#confirmations.add(confirmation);
+    try {
+      await bus.write(station, point, wanted, WRITE_TTL_MS, signal);
+      if (point.access !== "rw") return;
+      const { responseTimeoutMs = SPOKEN_CONFIRMATION_MS } = station.traits;
+      await confirmation.wait(name, responseTimeoutMs, clock, signal);
+    } finally {
+      this.#confirmations.delete(confirmation);
+    }
+  }
+
+  /** Whether it is asked for; the others are learned by what the station says on its own. */
+  #isPolled(point: Point<unknown>): boolean {
+    const { all } = this.#exchanges;
+    return point.access === "w" ? all.length > 0 : all.some(({ points }) => points.includes(point));
   }
 
   /** Reads every readable point once, now; points that only speak on their own give what they said last. */
@@ -242,6 +268,7 @@ export class Device {
 
   #accept(readings: readonly Reading[]): void {
     for (const reading of readings) this.#remember(reading);
+    for (const confirmation of this.#confirmations) confirmation.hear(readings);
     this.#notice(isSilence(readings) ? "failure" : "answer");
     this.#options.onReadings(readings);
   }

@@ -30,6 +30,8 @@ export interface DeviceTraits {
   readonly setup?: readonly SetupWrite[];
   /** A device that only speaks on its own counts as gone after so long without a word. */
   readonly silenceMs?: number;
+  /** What the profile says under `protocol`, as the adapter's schema read it. */
+  readonly protocol?: unknown;
 }
 
 /** What a device must be told before its values can be trusted, e.g. a mode or a unit of measurement. */

@@ -5,7 +5,14 @@ import type { AnyAdapter, DeviceTraits } from "../field/adapter.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
 import type { Profile, ProfilePoint } from "./profile.js";
 import { readObjects } from "./profile-objects.js";
-import { type CommonPoint, type ProfileFile, pointSchemaOf, profileFile, profileHead } from "./profile-schema.js";
+import {
+  type CommonPoint,
+  type ProfileFile,
+  pointSchemaOf,
+  profileFile,
+  profileHead,
+  profileOptions,
+} from "./profile-schema.js";
 
 /** Gives undefined for an adapter that is not installed; `names` are those that are, for the hint. */
 export interface AdapterLookup {
@@ -32,14 +39,14 @@ export function readProfile(
     problems.add(draft.adapter.source.at, "adapter", `no adapter '${draft.adapter.value}'`, hint);
     return undefined;
   }
-  const points = readPoints(draft.points, adapter, problems);
+  const traits = { ...(file === undefined ? {} : traitsOf(file)), ...readProtocol(draft.protocol, adapter, problems) };
+  const points = readPoints(draft.points, adapter, traits, problems);
   if (file === undefined) return undefined;
   for (const [name, { source: place }] of file.verify ?? []) {
     if (file.points.has(name)) continue;
     const hint = near(name, [...file.points.keys()]);
     problems.add(place.at, childPath("verify", name), `no point '${name}'`, hint);
   }
-  const traits = traitsOf(file);
   const complaint = adapter.traitsProblem?.(traits);
   if (complaint !== undefined) problems.add(source.at, "", complaint);
   return {
@@ -55,12 +62,15 @@ export function readProfile(
   };
 }
 
-const salvageable = object({ adapter: profileHead.adapter, points: profileHead.points });
+const salvageable = object(
+  { adapter: profileHead.adapter, points: profileHead.points },
+  { protocol: profileOptions.protocol },
+);
 
 /** The points are worth checking even when the head of the file has a mistake. */
-function salvage(source: Located): Pick<ProfileFile, "adapter" | "points"> | undefined {
+function salvage(source: Located): Pick<ProfileFile, "adapter" | "points" | "protocol"> | undefined {
   if (source.kind !== "map") return undefined;
-  const entries = source.entries.filter(({ key }) => key === "adapter" || key === "points");
+  const entries = source.entries.filter(({ key }) => key in { ...salvageable.required, ...salvageable.optional });
   const alreadyReported = new Problems();
   return salvageable.read({ ...source, entries }, "", alreadyReported);
 }
@@ -78,9 +88,23 @@ function traitsOf(file: ProfileFile): DeviceTraits {
   };
 }
 
+function readProtocol(
+  source: Located | undefined,
+  adapter: AnyAdapter,
+  problems: Problems,
+): Pick<DeviceTraits, "protocol"> {
+  if (source === undefined) return {};
+  if (adapter.protocol === undefined) {
+    problems.add(source.at, "protocol", `profiles for ${adapter.name} have no 'protocol'`);
+    return {};
+  }
+  return { protocol: adapter.protocol.read(source, "protocol", problems) };
+}
+
 function readPoints(
   sources: ReadonlyMap<string, Located>,
   adapter: AnyAdapter,
+  traits: DeviceTraits,
   problems: Problems,
 ): ReadonlyMap<string, ProfilePoint> {
   const schema = pointSchemaOf(adapter.point);
@@ -91,7 +115,7 @@ function readPoints(
     const read = schema.read(source, path, problems);
     if (read === undefined) continue;
     const address = Object.fromEntries(Object.entries(read).filter(([key]) => adapterKeys.has(key)));
-    const complaint = adapter.pointProblem?.(address);
+    const complaint = adapter.pointProblem?.(address, traits);
     if (complaint !== undefined) problems.add(source.at, path, complaint);
     points.set(name, profilePoint(name, address, read));
   }

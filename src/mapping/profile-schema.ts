@@ -79,15 +79,19 @@ export const profileHead = {
   objects: list(located(objectSection)),
 };
 
-/** A mapping file; `points` is read with the schema of the adapter that `adapter` names. */
-export const profileFile = object(profileHead, {
+/** What a mapping file may have besides; `protocol` is read with the schema of the adapter, too. */
+export const profileOptions = {
   source: string,
   addressBase: map(integer(0, 1), (base): 0 | 1 => (base === 1 ? 1 : 0)),
   limits,
   timing,
   verify: record(located(bounds)),
+  protocol: unread,
   caveats: list(string),
-});
+};
+
+/** A mapping file; `points` is read with the schema of the adapter that `adapter` names. */
+export const profileFile = object(profileHead, profileOptions);
 
 export type ProfileFile = Infer<typeof profileFile>;
 

@@ -7,7 +7,7 @@ import { defineAdapter, object, type Reading } from "../../src/field/index.js";
 import { FakeClock } from "../fakes/clock.js";
 
 const SILENCE_MS = 300_000;
-const point: Point<object> = { name: "temperature", access: "r", pollClass: "normal", address: {} };
+const point: Point<object> = { name: "temperature", access: "rw", pollClass: "normal", address: {} };
 
 /** A field whose one station only speaks on its own. */
 class Listening {
@@ -21,6 +21,7 @@ class Listening {
   lose: (reason: Error) => void = () => undefined;
   refusals = 0;
   watched = 0;
+  onWrite: () => void = () => undefined;
 
   async open(): Promise<Field> {
     const link = (): Link<object, object> => ({
@@ -28,7 +29,7 @@ class Listening {
         this.lose = resolve;
       }),
       read: () => Promise.resolve([]),
-      write: () => Promise.resolve(),
+      write: async () => this.onWrite(),
       watch: async (_station, _points, sink) => {
         this.watched++;
         if (this.refusals-- > 0) throw new Error("not yet");
@@ -145,5 +146,62 @@ describe("a station that speaks on its own", () => {
     await rig.clock.advance(20_000);
     expect(rig.watched).toBe(5);
     expect(rig.logged.filter((message) => message === "device cannot be watched yet")).toHaveLength(1);
+  });
+
+  describe("and is written to", () => {
+    const forever = new AbortController().signal;
+    const write = async (value: number, signal = forever) =>
+      await field.write("tag", "temperature", value, signal).then(
+        () => "confirmed",
+        (error: Error & { code?: string }) => `${error.code}: ${error.message}`,
+      );
+
+    it("confirms by what it says next, even before the acknowledgement", async () => {
+      rig.onWrite = () => rig.say(21);
+      expect(await write(21)).toBe("confirmed");
+      expect(rig.news()).toEqual(["good 21"]);
+    });
+
+    it("may say something else first", async () => {
+      const written = write(21);
+      await rig.clock.advance(1000);
+      rig.say(20);
+      await rig.clock.advance(3000);
+      rig.say(21);
+      expect(await written).toBe("confirmed");
+    });
+
+    it.each<[string, number[], string]>([
+      ["silent", [], "FIELD_TIMEOUT: tag.temperature was written but not told of within 5000 ms"],
+      ["of another opinion", [19, 20], "FIELD_NOT_CONFIRMED: tag.temperature took 20, not 21"],
+    ])(
+      "does not confirm when it is %s, and its health is not that of who passes the write on",
+      async (_, said, end) => {
+        const written = write(21);
+        await rig.clock.advance(10);
+        for (const value of said) rig.say(value);
+        await rig.clock.advance(5000);
+        expect(await written).toBe(end);
+        expect(health()).toBe(said.length === 0 ? "unknown" : "online");
+      },
+    );
+
+    it("leaves the bus to others meanwhile", async () => {
+      const first = write(21);
+      const second = write(22);
+      await rig.clock.advance(10);
+      rig.say(22);
+      expect(await second).toBe("confirmed");
+      rig.say(21);
+      expect(await first).toBe("confirmed");
+    });
+
+    it("is given up with the signal", async () => {
+      const abort = new AbortController();
+      const written = write(21, abort.signal);
+      await rig.clock.advance(10);
+      abort.abort(new Error("enough"));
+      expect(await written).toBe("undefined: enough");
+    });
   });
 });
