@@ -1,6 +1,7 @@
 import type { JsonSchema } from "../src/base/schema.js";
 import type { AnyAdapter } from "../src/field/adapter.js";
-import { pointSchemaOf, profileFile } from "../src/mapping/profile-schema.js";
+import { pointSchemaOf, probeSchemaOf, setupSchemaOf } from "../src/mapping/point-schema.js";
+import { profileFile } from "../src/mapping/profile-schema.js";
 
 /** What editors need to complete and check a mapping file: the keys of its points depend on the adapter it names. */
 export function profileJsonSchema(adapters: readonly AnyAdapter[]): JsonSchema {
@@ -16,6 +17,8 @@ export function profileJsonSchema(adapters: readonly AnyAdapter[]): JsonSchema {
         properties: {
           points: { additionalProperties: pointSchemaOf(adapter.point).json },
           ...(adapter.protocol === undefined ? {} : { protocol: adapter.protocol.json }),
+          setup: { items: setupSchemaOf(adapter.point).json },
+          probe: { items: probeSchemaOf(adapter.point).json },
         },
       },
     })),

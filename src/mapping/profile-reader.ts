@@ -3,16 +3,11 @@ import { childPath, near, Problems } from "../base/schema.js";
 import type { Located } from "../base/source.js";
 import type { AnyAdapter, DeviceTraits } from "../field/adapter.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
+import { type CommonPoint, pointSchemaOf } from "./point-schema.js";
 import type { Profile, ProfilePoint } from "./profile.js";
+import { addressOf, readProbe, readTraits } from "./profile-head.js";
 import { readObjects } from "./profile-objects.js";
-import {
-  type CommonPoint,
-  type ProfileFile,
-  pointSchemaOf,
-  profileFile,
-  profileHead,
-  profileOptions,
-} from "./profile-schema.js";
+import { type ProfileFile, profileFile, profileHead, profileOptions } from "./profile-schema.js";
 
 /** Gives undefined for an adapter that is not installed; `names` are those that are, for the hint. */
 export interface AdapterLookup {
@@ -39,22 +34,23 @@ export function readProfile(
     problems.add(draft.adapter.source.at, "adapter", `no adapter '${draft.adapter.value}'`, hint);
     return undefined;
   }
-  const traits = { ...(file === undefined ? {} : traitsOf(file)), ...readProtocol(draft.protocol, adapter, problems) };
+  const traits = readTraits(draft, adapter, problems);
   const points = readPoints(draft.points, adapter, traits, problems);
   if (file === undefined) return undefined;
+  const complaint = adapter.traitsProblem?.(traits);
+  if (complaint !== undefined) problems.add(source.at, "", complaint);
   for (const [name, { source: place }] of file.verify ?? []) {
     if (file.points.has(name)) continue;
     const hint = near(name, [...file.points.keys()]);
     problems.add(place.at, childPath("verify", name), `no point '${name}'`, hint);
   }
-  const complaint = adapter.traitsProblem?.(traits);
-  if (complaint !== undefined) problems.add(source.at, "", complaint);
   return {
     name: file.profile,
     title: file.title,
     adapter: adapter.name,
     file: source.at.file,
     traits,
+    probe: readProbe(file.probe ?? [], adapter, traits, problems),
     points,
     objects: readObjects(file.objects, { points, declared: file.points, adapter, models, problems }),
     verify: new Map([...(file.verify ?? [])].map(([name, { value }]) => [name, value])),
@@ -75,32 +71,6 @@ function salvage(source: Located): Pick<ProfileFile, "adapter" | "points" | "pro
   return salvageable.read({ ...source, entries }, "", alreadyReported);
 }
 
-function traitsOf(file: ProfileFile): DeviceTraits {
-  const { maxRegisters, maxGap } = file.limits ?? {};
-  const { responseTimeout, requestGap, silence } = file.timing ?? {};
-  return {
-    ...(maxRegisters === undefined ? {} : { maxRegisters }),
-    ...(maxGap === undefined ? {} : { maxGap }),
-    ...(file.addressBase === undefined ? {} : { addressBase: file.addressBase }),
-    ...(responseTimeout === undefined ? {} : { responseTimeoutMs: responseTimeout }),
-    ...(requestGap === undefined ? {} : { requestGapMs: requestGap }),
-    ...(silence === undefined ? {} : { silenceMs: silence }),
-  };
-}
-
-function readProtocol(
-  source: Located | undefined,
-  adapter: AnyAdapter,
-  problems: Problems,
-): Pick<DeviceTraits, "protocol"> {
-  if (source === undefined) return {};
-  if (adapter.protocol === undefined) {
-    problems.add(source.at, "protocol", `profiles for ${adapter.name} have no 'protocol'`);
-    return {};
-  }
-  return { protocol: adapter.protocol.read(source, "protocol", problems) };
-}
-
 function readPoints(
   sources: ReadonlyMap<string, Located>,
   adapter: AnyAdapter,
@@ -108,13 +78,12 @@ function readPoints(
   problems: Problems,
 ): ReadonlyMap<string, ProfilePoint> {
   const schema = pointSchemaOf(adapter.point);
-  const adapterKeys = new Set([...Object.keys(adapter.point.required), ...Object.keys(adapter.point.optional)]);
   const points = new Map<string, ProfilePoint>();
   for (const [name, source] of sources) {
     const path = childPath("points", name);
     const read = schema.read(source, path, problems);
     if (read === undefined) continue;
-    const address = Object.fromEntries(Object.entries(read).filter(([key]) => adapterKeys.has(key)));
+    const address = addressOf(read, adapter);
     const complaint = adapter.pointProblem?.(address, traits);
     if (complaint !== undefined) problems.add(source.at, path, complaint);
     points.set(name, profilePoint(name, address, read));

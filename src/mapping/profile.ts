@@ -10,11 +10,21 @@ export interface Profile {
   readonly adapter: string;
   readonly file: string;
   readonly traits: DeviceTraits;
+  /** What identifies a device of this type; empty when the file names nothing. */
+  readonly probe: readonly ProfileProbe[];
   readonly points: ReadonlyMap<string, ProfilePoint>;
   readonly objects: readonly ProfileObject[];
   /** Plausible values of points, inclusive, for `causeway test`. */
   readonly verify: ReadonlyMap<string, readonly [min: number, max: number]>;
   readonly caveats: readonly string[];
+}
+
+/** A place that only a device of the type answers in this way; values are raw. */
+export interface ProfileProbe {
+  readonly point: Point<unknown>;
+  readonly expected:
+    | { readonly equals: string | number | boolean }
+    | { readonly within: readonly [min: number, max: number] };
 }
 
 export interface ProfilePoint {
