@@ -3,12 +3,17 @@ import { CausewayError, ERROR_TABLE, toError } from "../base/errors.js";
 import { packageVersion } from "../base/package-root.js";
 import { type Command, EXIT, helpText, type Io, parseArguments } from "./command.js";
 
+/** `words` are what follows the name: some commands are of an adapter's making. */
+type LoadCommand = (words: readonly string[]) => Promise<Command>;
+
 /** Each is loaded when it is named: a gateway that starts need not wait for the code of the others. */
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+const COMMANDS: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCommand>([
   ["run", async () => (await import("./run.js")).run],
   ["check", async () => (await import("./check.js")).check],
   ["preview", async () => (await import("./preview.js")).preview],
   ["profiles", async () => (await import("./profiles.js")).profiles],
+  ["scan", async (words) => await (await import("./field-tool.js")).fieldToolCommand("scan", words)],
+  ["read", async (words) => await (await import("./field-tool.js")).fieldToolCommand("read", words)],
   ["plan", async () => (await import("./plan.js")).plan],
   ["trace", async () => (await import("./trace.js")).trace],
   ["status", async () => (await import("./status.js")).status],
@@ -27,7 +32,7 @@ export async function runCli(words: readonly string[], io: Io): Promise<number> 
     io.out(await overview());
     return name === undefined ? EXIT.badConfiguration : EXIT.good;
   }
-  const command = await COMMANDS.get(name)?.();
+  const command = await COMMANDS.get(name)?.(rest);
   if (command === undefined) {
     const guess = didYouMean(name, [...COMMANDS.keys()]);
     io.err(`unknown command '${name}'${guess === undefined ? "" : ` (did you mean '${guess}'?)`}`);
@@ -56,7 +61,7 @@ function report(error: unknown, io: Io): number {
 }
 
 async function overview(): Promise<string> {
-  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
-  const rows = commands.map(({ name, synopsis, summary }) => `  ${`${name} ${synopsis}`.padEnd(30)} ${summary}`);
-  return ["causeway COMMAND …", "", ...rows, "", "causeway COMMAND --help tells more."].join("\n");
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load([])));
+  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
+  return ["causeway COMMAND …", "", ...rows, "", "causeway COMMAND --help tells how."].join("\n");
 }

@@ -8,6 +8,8 @@ export interface Io {
   out(line: string): void;
   /** One line to standard error. */
   err(line: string): void;
+  /** What a long work is at; in the place of what it said before, empty to end it. Absent where nobody watches. */
+  progress?(text: string): void;
   /** Colour and live redrawing only on a terminal. */
   readonly terminal: "terminal" | "pipe";
   readonly environment: NodeJS.ProcessEnv;

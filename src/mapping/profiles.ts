@@ -57,7 +57,7 @@ export class ProfileShelf {
   readonly #adapters: AdapterLookup;
   readonly #models: ModelRegistry;
   readonly #files: readonly string[];
-  readonly #byName = new Map<string, string>();
+  readonly #byName = new Map<string, ProfileHead & { readonly file: string }>();
 
   private constructor(files: readonly string[], adapters: AdapterLookup, models: ModelRegistry) {
     this.#files = files;
@@ -73,8 +73,8 @@ export class ProfileShelf {
     const files = (await Promise.all(places.map(mappingFiles))).flat();
     const shelf = new ProfileShelf(files, adapters, models);
     for (const file of files) {
-      const name = (await profileHeadOf(file))?.profile;
-      if (name !== undefined && !shelf.#byName.has(name)) shelf.#byName.set(name, file);
+      const head = await profileHeadOf(file);
+      if (head !== undefined && !shelf.#byName.has(head.profile)) shelf.#byName.set(head.profile, { ...head, file });
     }
     return shelf;
   }
@@ -89,7 +89,11 @@ export class ProfileShelf {
 
   /** Where the profile stands that counts. */
   fileOf(name: string): string | undefined {
-    return this.#byName.get(name);
+    return this.#byName.get(name)?.file;
+  }
+
+  adapterOf(name: string): string | undefined {
+    return this.#byName.get(name)?.adapter;
   }
 
   /** The nearest name, for a hint. */
@@ -99,7 +103,7 @@ export class ProfileShelf {
 
   /** Undefined when no file has a profile of this name. */
   async read(name: string): Promise<{ readonly profile?: Profile; readonly problems: readonly Problem[] } | undefined> {
-    const file = this.#byName.get(name);
+    const file = this.fileOf(name);
     return file === undefined ? undefined : readProfileFile(file, this.#adapters, this.#models);
   }
 }

@@ -1,0 +1,95 @@
+import { systemClock } from "../base/clock.js";
+import { CausewayError } from "../base/errors.js";
+import { createLog } from "../base/log.js";
+import { formatProblem } from "../base/source.js";
+import { loadAdapters, mappingContext } from "../config/read.js";
+import type { AnyAdapter } from "../field/adapter.js";
+import type { FieldTool, Finding, ProfileCandidate } from "../field/tool.js";
+import { profileCandidate } from "../mapping/candidate.js";
+import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
+import { type Arguments, type Command, EXIT, type Io, text } from "./command.js";
+import { FindingTable } from "./finding-table.js";
+
+/** What an adapter can do for a person at the command line. */
+export type ToolName = "scan" | "read";
+
+const SUMMARY: Readonly<Record<ToolName, string>> = {
+  scan: "Looks for devices, and for the profiles that fit them.",
+  read: "Reads from a device that no profile knows, and shows what the bytes could mean.",
+};
+
+/**
+ * `causeway scan ADAPTER …`: the command with the options of that adapter's tool. Without the name of an adapter, or
+ * with one that has no such tool, the command only tells which there are.
+ */
+export async function fieldToolCommand(name: ToolName, words: readonly string[]): Promise<Command> {
+  const adapters = await loadAdapters(words[0] === undefined ? [] : [words[0]]);
+  const adapter = adapters.get(words[0] ?? "");
+  const tool = adapter?.[name];
+  if (adapter === undefined || tool === undefined) return whichAdapter(name, adapters, words[0]);
+  return {
+    name: `${name} ${adapter.name}`,
+    synopsis: tool.synopsis,
+    summary: tool.summary,
+    options: {
+      ...tool.options,
+      mappings: { type: "string", value: "FOLDER", summary: "profiles of your own, ahead of the shipped ones" },
+      json: { type: "boolean", summary: "prints an object per line" },
+    },
+    positionals: "some",
+    run: async ({ values, positionals }, io) =>
+      await runTool(adapter, tool, { values, positionals: positionals.slice(1) }, io),
+  };
+}
+
+function whichAdapter(name: ToolName, adapters: ReadonlyMap<string, AnyAdapter>, asked: string | undefined): Command {
+  const able = [...adapters.values()].filter((adapter) => adapter[name] !== undefined).map((adapter) => adapter.name);
+  return {
+    name,
+    synopsis: `${able.join("|")} …`,
+    summary: SUMMARY[name],
+    options: {},
+    positionals: "some",
+    run: () => {
+      const what = asked === undefined ? `${name} what?` : `there is no '${name} ${asked}'`;
+      return Promise.reject(
+        new CausewayError("USAGE", `${what} There are: ${able.map((one) => `${name} ${one}`).join(", ")}`),
+      );
+    },
+  };
+}
+
+async function runTool(adapter: AnyAdapter, tool: FieldTool<unknown>, args: Arguments, io: Io): Promise<number> {
+  const table = args.values["json"] === true ? undefined : new FindingTable();
+  const found = (finding: Finding): void => {
+    if (table === undefined) io.out(JSON.stringify(finding));
+    else for (const line of table.add(finding)) io.out(line);
+  };
+  const log = createLog("warn", (line) => io.err(line.trimEnd()), "plain");
+  const context = {
+    clock: systemClock,
+    log,
+    profiles: await candidates(adapter, args, io),
+    found,
+    progress: (what: string) => io.progress?.(what),
+  };
+  await tool.run(args, context, io.signal);
+  io.progress?.("");
+  if (table?.isEmpty === true) io.err("nothing was found");
+  return EXIT.good;
+}
+
+async function candidates(adapter: AnyAdapter, args: Arguments, io: Io): Promise<readonly ProfileCandidate<unknown>[]> {
+  const own = text(args, "mappings");
+  const { adapters, models } = await mappingContext();
+  const folders = [...(own === undefined ? [] : [own]), shippedMappings()];
+  const shelf = await ProfileShelf.open(folders, new Map([...adapters, [adapter.name, adapter]]), models);
+  const found: ProfileCandidate<unknown>[] = [];
+  for (const name of shelf.names) {
+    if (shelf.adapterOf(name) !== adapter.name) continue;
+    const { profile, problems = [] } = (await shelf.read(name)) ?? {};
+    for (const problem of problems) io.err(formatProblem(problem));
+    if (profile !== undefined) found.push(profileCandidate(profile));
+  }
+  return found;
+}
