@@ -18,7 +18,7 @@ export class FindingTable {
     if (isNew) this.#columns = [...this.#columns, ...keys.filter((key) => !this.#columns.includes(key))];
     const cells = this.#columns.map((key) => cellOf(finding[key]));
     for (const [index, key] of this.#columns.entries()) {
-      this.#widths.set(key, Math.max(this.#widths.get(key) ?? key.length, cells[index]?.length ?? 0));
+      this.#widths.set(key, Math.max(this.#widths.get(key) ?? title(key).length, cells[index]?.length ?? 0));
     }
     const row = this.#line(cells);
     return isNew ? [this.#line(this.#columns.map(title)), row] : [row];
