@@ -2,7 +2,8 @@ import { systemClock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import { createLog } from "../base/log.js";
 import { formatProblem } from "../base/source.js";
-import { loadAdapters, mappingContext } from "../config/read.js";
+import { AdapterShelf } from "../config/adapters.js";
+import { mappingContext } from "../config/read.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { FieldTool, Finding, ProfileCandidate } from "../field/tool.js";
 import { profileCandidate } from "../mapping/candidate.js";
@@ -23,10 +24,12 @@ const SUMMARY: Readonly<Record<ToolName, string>> = {
  * with one that has no such tool, the command only tells which there are.
  */
 export async function fieldToolCommand(name: ToolName, words: readonly string[]): Promise<Command> {
-  const adapters = await loadAdapters(words[0] === undefined ? [] : [words[0]]);
+  const adapters = new AdapterShelf();
+  if (words[0] === undefined) await adapters.loadShipped();
+  else await adapters.load([words[0]]);
   const adapter = adapters.get(words[0] ?? "");
   const tool = adapter?.[name];
-  if (adapter === undefined || tool === undefined) return whichAdapter(name, adapters, words[0]);
+  if (adapter === undefined || tool === undefined) return await whichAdapter(name, adapters, words[0]);
   return {
     name: `${name} ${adapter.name}`,
     synopsis: tool.synopsis,
@@ -42,8 +45,11 @@ export async function fieldToolCommand(name: ToolName, words: readonly string[])
   };
 }
 
-function whichAdapter(name: ToolName, adapters: ReadonlyMap<string, AnyAdapter>, asked: string | undefined): Command {
-  const able = [...adapters.values()].filter((adapter) => adapter[name] !== undefined).map((adapter) => adapter.name);
+async function whichAdapter(name: ToolName, adapters: AdapterShelf, asked: string | undefined): Promise<Command> {
+  await adapters.loadShipped();
+  const able = [...adapters.loaded.values()]
+    .filter((adapter) => adapter[name] !== undefined)
+    .map((adapter) => adapter.name);
   return {
     name,
     synopsis: `${able.join("|")} …`,
@@ -82,8 +88,9 @@ async function runTool(adapter: AnyAdapter, tool: FieldTool<unknown>, args: Argu
 async function candidates(adapter: AnyAdapter, args: Arguments, io: Io): Promise<readonly ProfileCandidate<unknown>[]> {
   const own = text(args, "mappings");
   const { adapters, models } = await mappingContext();
+  await adapters.load([adapter.name]);
   const folders = [...(own === undefined ? [] : [own]), shippedMappings()];
-  const shelf = await ProfileShelf.open(folders, new Map([...adapters, [adapter.name, adapter]]), models);
+  const shelf = await ProfileShelf.open(folders, adapters, models);
   const found: ProfileCandidate<unknown>[] = [];
   for (const name of shelf.names) {
     if (shelf.adapterOf(name) !== adapter.name) continue;

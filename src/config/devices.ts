@@ -13,7 +13,6 @@ import { placeOf } from "./place.js";
 interface Context {
   readonly links: ReadonlyMap<string, ReadLink>;
   readonly shelf: ProfileShelf;
-  readonly adapters: ReadonlyMap<string, AnyAdapter>;
   readonly gateway: GatewayExposure;
   readonly problems: Problems;
 }

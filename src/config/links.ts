@@ -3,6 +3,7 @@ import { childPath, near, oneOf, type Problems } from "../base/schema.js";
 import type { Located } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { LinkConfig } from "../field/field.js";
+import type { AdapterShelf } from "./adapters.js";
 
 export interface ReadLink {
   readonly config: LinkConfig;
@@ -23,7 +24,7 @@ function adapterOf(link: Located): { readonly name: string; readonly source: Loc
 /** Each link with its adapter's schema, the key `adapter` apart. */
 export function readLinks(
   links: ReadonlyMap<string, Located>,
-  adapters: ReadonlyMap<string, AnyAdapter>,
+  adapters: AdapterShelf,
   problems: Problems,
 ): ReadonlyMap<string, ReadLink> {
   const result = new Map<string, ReadLink>();

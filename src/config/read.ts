@@ -4,11 +4,10 @@ import { dirname, resolve } from "node:path";
 import { CausewayError, toError } from "../base/errors.js";
 import { Problems, type WithSource } from "../base/schema.js";
 import { type Located, type Problem, parseSource } from "../base/source.js";
-import type { AnyAdapter } from "../field/adapter.js";
-import { loadAdapter } from "../field/load-adapter.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
 import { loadModels } from "../lwm2m/model/models.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
+import { AdapterShelf, type LoadAdapter } from "./adapters.js";
 import { readBootstrap } from "./bootstrap.js";
 import type { GatewayConfig, OutboxConfig } from "./config.js";
 import { readDevices } from "./devices.js";
@@ -23,15 +22,11 @@ export interface ReadConfig {
   readonly problems: readonly Problem[];
 }
 
-const SHIPPED_ADAPTERS = ["modbus", "sim"];
-
-type LoadAdapter = (name: string) => Promise<AnyAdapter>;
-
 /**
  * Reads the gateway's file, the adapters, models and profiles it names, and checks everything; opens nothing else.
  * Every problem of all files comes in one run. Rejects only with CONFIG_UNREADABLE.
  */
-export async function readConfig(file: string, load: LoadAdapter = loadAdapter): Promise<ReadConfig> {
+export async function readConfig(file: string, load?: LoadAdapter): Promise<ReadConfig> {
   const { root, problems } = parseSource(await readText(file), file);
   if (root !== undefined) return await readConfigSource(root, problems, load);
   const empty = { at: { file, line: 1, column: 1 }, path: "", what: "the file is empty" };
@@ -42,7 +37,7 @@ export async function readConfig(file: string, load: LoadAdapter = loadAdapter):
 export async function readConfigSource(
   root: Located,
   syntax: readonly Problem[],
-  load: LoadAdapter = loadAdapter,
+  load?: LoadAdapter,
 ): Promise<ReadConfig> {
   const problems = new Problems();
   problems.list.push(...syntax);
@@ -52,14 +47,16 @@ export async function readConfigSource(
   const gateway = read.gateway?.value;
   const base = dirname(resolve(file));
   const models = await readModels(gateway?.models, base, problems);
-  const adapters = await loadAdapters(linkAdapters(read.links), load);
+  const adapters = new AdapterShelf(load);
+  await adapters.load(linkAdapters(read.links));
   const links = readLinks(read.links ?? new Map(), adapters, problems);
   const folders = [...(await readableFolders(read.mappings ?? [], base, problems)), shippedMappings()];
   const shelf = await ProfileShelf.open(folders, adapters, models);
+  // Of a profile on a wrong link, too: its own mistakes are told as well.
+  await adapters.load(profileAdapters(read, shelf));
   const devices = await readDevices(read.devices ?? [], {
     links,
     shelf,
-    adapters,
     gateway: {
       endpoint: gateway?.endpoint ?? "",
       mode: gateway?.expose ?? "flat",
@@ -79,10 +76,14 @@ export async function readConfigSource(
     devices,
     outbox: outboxOf(read.outbox),
     ...(read.local === undefined ? {} : { local: read.local.listen ?? DEFAULT_LISTEN }),
-    adapters,
+    adapters: adapters.loaded,
     models,
   };
   return { problems: [], config };
+}
+
+function profileAdapters({ devices = [] }: ConfigFile, shelf: ProfileShelf): readonly string[] {
+  return devices.map(({ value }) => shelf.adapterOf(value.profile)).filter((name) => name !== undefined);
 }
 
 /** Undefined when nothing in the file can be used. */
@@ -156,23 +157,11 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-/** The shipped adapters and those that links name; one that cannot be loaded is reported at the link. */
-export async function loadAdapters(
-  names: Iterable<string>,
-  load: LoadAdapter = loadAdapter,
-): Promise<ReadonlyMap<string, AnyAdapter>> {
-  const adapters = new Map<string, AnyAdapter>();
-  for (const name of new Set([...SHIPPED_ADAPTERS, ...names])) {
-    const adapter = await load(name).catch(() => undefined);
-    if (adapter !== undefined) adapters.set(name, adapter);
-  }
-  return adapters;
-}
-
 /** What a mapping file needs on its own, without a gateway's configuration. */
-export async function mappingContext(modelsFolder?: string): Promise<{
-  readonly adapters: ReadonlyMap<string, AnyAdapter>;
-  readonly models: ModelRegistry;
-}> {
-  return { adapters: await loadAdapters([]), models: await loadModels(modelsFolder) };
+export async function mappingContext(
+  modelsFolder?: string,
+): Promise<{ readonly adapters: AdapterShelf; readonly models: ModelRegistry }> {
+  const adapters = new AdapterShelf();
+  await adapters.loadShipped();
+  return { adapters, models: await loadModels(modelsFolder) };
 }
