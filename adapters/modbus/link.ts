@@ -8,14 +8,25 @@ import {
   mergeBits,
   type Point,
   type Reading,
+  type RegisterFormat,
   registerCount,
   type Scalar,
   type Station,
   sleep,
   type TracedFrame,
+  toHex,
+  type WriteTerms,
 } from "causeway/adapter";
 import { exceptionError, exceptionQuality, exceptionText, isBusy } from "./exception.js";
-import { formatOf, isBitTable, type ModbusPoint, type ModbusStation, wireRegister } from "./options.js";
+import {
+  formatOf,
+  isBitTable,
+  isOnSerialLine,
+  type ModbusLinkOptions,
+  type ModbusPoint,
+  type ModbusStation,
+  wireRegister,
+} from "./options.js";
 import type { Client, PduCodec, Refusal } from "./pdu.js";
 import { mergeSpans, READ_FUNCTION, type Span } from "./plan.js";
 import type { Timing } from "./timing.js";
@@ -62,19 +73,28 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
     signal: AbortSignal,
   ): Promise<void> {
     const { at, write } = point.address;
-    const place = `${station.name}.${point.name}`;
+    const place = placeOf(station, point);
     if ((at.table === "discrete" || at.table === "input") && write?.register === undefined) {
       throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: ${at.table} registers are read-only`);
     }
     const base = station.traits.addressBase ?? 0;
     const register = write?.register === undefined ? wireRegister(point, station.traits) : write.register - base;
     if (register < 0) throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: register ${register} does not exist`);
-    const isMultiple = write?.function === "multiple";
-    const call = isBitTable(at.table)
-      ? coilCall(register, fitValue(point, value) === true, isMultiple)
-      : registersCall(register, await this.#registersFor(station, point, value, register, signal), isMultiple);
-    const answer = await this.#ask(station, call, signal);
-    if ("exception" in answer) throw exceptionError(answer.exception, place);
+    if (isBitTable(at.table)) {
+      const call = coilCall(register, fitValue(point, value) === true, write?.function === "multiple");
+      await this.#order(station, call, place, signal);
+    } else if (write?.function === "mask") {
+      await this.#order(station, maskCall(register, value, formatOf(point.address)), place, signal);
+    } else if (write?.function === "read-write") {
+      await this.#writeAndRead(station, point, value, register, signal);
+    } else {
+      const bytes = await this.#registersFor(station, point, value, register, signal);
+      await this.#order(station, registersCall(register, bytes, write?.function === "multiple"), place, signal);
+    }
+  }
+
+  latencyMs(): number | undefined {
+    return this.#transport.latencyMs;
   }
 
   trace(): readonly TracedFrame[] {
@@ -102,6 +122,31 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
       if (error.code === "FIELD_GARBLED") return this.#faults(span, "crc", error.message);
       throw error;
     }
+  }
+
+  async #order(station: Station<ModbusStation>, call: Encode, place: string, signal: AbortSignal): Promise<Uint8Array> {
+    const answer = await this.#ask(station, call, signal);
+    if ("exception" in answer) throw exceptionError(answer.exception, place);
+    return answer;
+  }
+
+  /** FC23 writes first and reads then (Modbus Application Protocol V1.1b3 §6.17). */
+  async #writeAndRead(
+    station: Station<ModbusStation>,
+    point: Point<ModbusPoint>,
+    value: Scalar,
+    register: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const place = placeOf(station, point);
+    if (this.#isBroadcast(station)) throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: FC23 needs an answer`);
+    const bytes = await this.#registersFor(station, point, value, register, signal);
+    const words = wordsOf(bytes);
+    const call: Encode = (client, unit, done) =>
+      client.writeFC23(unit, register, words.length, register, words.length, words, done);
+    const found = await this.#order(station, call, place, signal);
+    if (toHex(found) === toHex(bytes)) return;
+    throw new CausewayError("FIELD_NOT_CONFIRMED", `${place} holds ${toHex(found)}, not ${toHex(bytes)}`);
   }
 
   #decode(span: Span, station: Station<ModbusStation>, bytes: Uint8Array): Reading[] {
@@ -134,11 +179,10 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
     const encoded = encodeRegisters(value, format);
     if (format.bits === undefined) return encoded;
     if (this.#isBroadcast(station)) {
-      throw new CausewayError("FIELD_NOT_WRITABLE", `${station.name}.${point.name}: bits cannot be broadcast`);
+      throw new CausewayError("FIELD_NOT_WRITABLE", `${placeOf(station, point)}: bits cannot be broadcast`);
     }
-    const count = registerCount(format);
-    const present = await this.#ask(station, readCall({ table: "holding", register, count }), signal);
-    if ("exception" in present) throw exceptionError(present.exception, `${station.name}.${point.name}`);
+    const call = readCall({ table: "holding", register, count: registerCount(format) });
+    const present = await this.#order(station, call, placeOf(station, point), signal);
     return mergeBits(present, encoded, format);
   }
 
@@ -164,6 +208,19 @@ export function fitValue(point: Point<ModbusPoint>, value: Scalar): Scalar {
   return decodeRegisters(encodeRegisters(value, format), 0, format);
 }
 
+/** What FC23 brought back is its own confirmation; nothing confirms a broadcast. */
+export function writeTerms(
+  options: ModbusLinkOptions,
+  station: Station<ModbusStation>,
+  { address: { write = {} } }: Point<ModbusPoint>,
+): WriteTerms {
+  const { function: how, verify, minInterval = 0 } = write;
+  const isBroadcast = station.address.unit === 0 && isOnSerialLine(options);
+  const isDone = isBroadcast || (how === "read-write" && verify === undefined);
+  const delayMs = typeof verify === "object" ? verify.delay : 0;
+  return { readBack: isDone || verify === "none" ? "none" : { delayMs }, minIntervalMs: minInterval };
+}
+
 function readCall({ table, register, count }: PlaceOnWire): Encode {
   const method = (["writeFC1", "writeFC2", "writeFC3", "writeFC4"] as const)[READ_FUNCTION[table] - 1] ?? "writeFC3";
   return (client: Client, unit, done) => client[method](unit, register, count, done);
@@ -175,9 +232,24 @@ function coilCall(register: number, isOn: boolean, isMultiple: boolean): Encode 
 }
 
 function registersCall(register: number, bytes: Uint8Array, isMultiple: boolean): Encode {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const words = Array.from({ length: bytes.length / 2 }, (_, index) => view.getUint16(2 * index));
+  const words = wordsOf(bytes);
   const [first = 0] = words;
   if (words.length > 1 || isMultiple) return (client, unit, done) => client.writeFC16(unit, register, words, done);
   return (client, unit, done) => client.writeFC6(unit, register, first, done);
+}
+
+/** The result is (present AND and) OR (or AND NOT and) (Modbus Application Protocol V1.1b3 §6.16). */
+function maskCall(register: number, value: Scalar, format: RegisterFormat): Encode {
+  const [or = 0] = wordsOf(encodeRegisters(value, format));
+  const [and = 0] = wordsOf(mergeBits(Uint8Array.of(0xff, 0xff), Uint8Array.of(0, 0), format));
+  return (client, unit, done) => client.writeFC22(unit, register, and, or, done);
+}
+
+function wordsOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / 2 }, (_, index) => view.getUint16(2 * index));
+}
+
+function placeOf(station: Station<ModbusStation>, point: Point<ModbusPoint>): string {
+  return `${station.name}.${point.name}`;
 }

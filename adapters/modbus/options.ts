@@ -8,22 +8,33 @@ import {
   type RegisterFormat,
   type RegisterOrder,
   type RegisterType,
+  registerCount,
   registerFormatProblem,
   type ScalarKind,
   type SerialLineOptions,
   schema,
 } from "causeway/adapter";
 
-export const TRANSPORTS = ["tcp", "rtu", "rtu-over-tcp"] as const;
+export const TRANSPORTS = ["tcp", "tls", "udp", "rtu", "ascii", "rtu-over-tcp", "ascii-over-tcp"] as const;
 export const TABLES = ["coil", "discrete", "holding", "input"] as const;
 export type Table = (typeof TABLES)[number];
 
-/** `port` is the path of a serial port for rtu, otherwise a number, 502 unless given. */
+/** Paths of PEM files, and whom the certificate of the other side must name: `host` unless given. */
+export interface ModbusTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  /** `none` takes any certificate: anybody on the way can then read and change everything. */
+  readonly verify?: "full" | "none";
+}
+
+/** `port` is the path of a serial port for rtu and ascii, otherwise a number: 802 for tls, 502 else, unless given. */
 export interface ModbusLinkOptions {
   readonly transport: (typeof TRANSPORTS)[number];
   readonly host?: string;
   readonly port?: number | string;
-  /** For rtu-over-tcp: of the line behind the converter, to reckon its timing. */
+  /** For rtu-over-tcp and ascii-over-tcp: of the line behind the converter, to reckon its timing. */
   readonly baudRate?: number;
   readonly dataBits?: number;
   readonly parity?: "none" | "even" | "odd";
@@ -31,6 +42,9 @@ export interface ModbusLinkOptions {
   /** Milliseconds from the end of a request to the first byte of its answer. */
   readonly responseTimeout?: number;
   readonly connectTimeout?: number;
+  /** Silence on a serial line before another unit than the last one is asked; some meters need 200 ms. */
+  readonly unitPause?: number;
+  readonly tls?: ModbusTls;
 }
 
 export const linkSchema: ObjectSchema<ModbusLinkOptions> = object(
@@ -44,6 +58,17 @@ export const linkSchema: ObjectSchema<ModbusLinkOptions> = object(
     stopBits: schema.integer(1, 2),
     responseTimeout: schema.durationMs,
     connectTimeout: schema.durationMs,
+    unitPause: schema.durationMs,
+    tls: object(
+      {},
+      {
+        ca: schema.string,
+        cert: schema.string,
+        key: schema.string,
+        serverName: schema.string,
+        verify: schema.oneOf("full", "none"),
+      },
+    ),
   },
 );
 
@@ -67,7 +92,20 @@ export interface ModbusPoint {
   /** Of a string, in registers. */
   readonly length?: number;
   /** Where and how it is written, if not at `at` with the plain function for the type. */
-  readonly write?: { readonly register?: number; readonly function?: "single" | "multiple" };
+  readonly write?: ModbusWrite;
+}
+
+export const WRITE_FUNCTIONS = ["single", "multiple", "mask", "read-write"] as const;
+
+export interface ModbusWrite {
+  readonly register?: number;
+  /**
+   * FC5 or 6, FC15 or 16, FC22 (a field of bits changes without being read before), FC23 (written and read back in one
+   * request).
+   */
+  readonly function?: (typeof WRITE_FUNCTIONS)[number];
+  readonly verify?: "none" | { readonly delay: number };
+  readonly minInterval?: number;
 }
 
 export const pointSchema: ObjectSchema<ModbusPoint> = object(
@@ -77,22 +115,65 @@ export const pointSchema: ObjectSchema<ModbusPoint> = object(
     order: schema.oneOf(...REGISTER_ORDERS),
     bits: object({ at: schema.integer(0, 63) }, { width: schema.integer(1, 63) }),
     length: schema.integer(1, 123),
-    write: object({}, { register: schema.integer(0, 65535), function: schema.oneOf("single", "multiple") }),
+    write: object(
+      {},
+      {
+        register: schema.integer(0, 65535),
+        function: schema.oneOf(...WRITE_FUNCTIONS),
+        verify: schema.union(schema.literal("none"), object({ delay: schema.durationMs })),
+        minInterval: schema.durationMs,
+      },
+    ),
   },
 );
 
-export function linkProblem({ transport, host, port }: ModbusLinkOptions): string | undefined {
-  if (transport === "rtu") {
-    if (typeof port !== "string") return "rtu needs 'port', the path of the serial port";
-    return host === undefined ? undefined : "rtu has no 'host'; use rtu-over-tcp for a serial server";
+export function linkProblem({ transport, host, port, tls }: ModbusLinkOptions): string | undefined {
+  if (tls !== undefined && transport !== "tls") return `'tls' belongs to the transport tls, not to ${transport}`;
+  if (isSerialPort({ transport })) {
+    if (typeof port !== "string") return `${transport} needs 'port', the path of the serial port`;
+    return host === undefined ? undefined : `${transport} has no 'host'; use ${transport}-over-tcp for a serial server`;
   }
   if (host === undefined) return `${transport} needs 'host'`;
-  return typeof port === "string" ? `'port' of ${transport} is a number` : undefined;
+  if (typeof port === "string") return `'port' of ${transport} is a number`;
+  const isHalf = (tls?.cert === undefined) !== (tls?.key === undefined);
+  return isHalf ? "'tls' needs both 'cert' and 'key', or neither" : undefined;
+}
+
+/** Whether the link opens a serial port of this machine. */
+export function isSerialPort({ transport }: Pick<ModbusLinkOptions, "transport">): boolean {
+  return transport === "rtu" || transport === "ascii";
+}
+
+export function isAscii({ transport }: Pick<ModbusLinkOptions, "transport">): boolean {
+  return transport === "ascii" || transport === "ascii-over-tcp";
+}
+
+/** Whether there is a line whose speed is known, here or behind a serial server. */
+export function isSerial(options: ModbusLinkOptions): boolean {
+  return isSerialPort(options) || (options.transport.endsWith("-over-tcp") && options.baudRate !== undefined);
+}
+
+/** Whether stations share a line on which unit 0 is all of them. */
+export function isOnSerialLine({ transport }: Pick<ModbusLinkOptions, "transport">): boolean {
+  return isSerialPort({ transport }) || transport.endsWith("-over-tcp");
+}
+
+const DEFAULT_PORT = 502;
+/** Modbus/TCP Security protocol specification §6. */
+const TLS_PORT = 802;
+
+/** `host:port` of a link through the network. */
+export function networkAddress({ transport, host = "", port }: ModbusLinkOptions): {
+  readonly host: string;
+  readonly port: number;
+} {
+  return { host, port: Number(port ?? (transport === "tls" ? TLS_PORT : DEFAULT_PORT)) };
 }
 
 export function pointProblem(point: ModbusPoint): string | undefined {
   const { at, type, order, bits, length, write } = point;
   if (isBitTable(at.table)) {
+    if (write?.function === "mask" || write?.function === "read-write") return `a ${at.table} has no ${write.function}`;
     const surplus = [order, bits, length].some((field) => field !== undefined) || (type ?? "bool") !== "bool";
     return surplus ? `a ${at.table} is one bit: type bool, without order, bits and length` : undefined;
   }
@@ -101,6 +182,9 @@ export function pointProblem(point: ModbusPoint): string | undefined {
   if (lastRegister > 65535) return "ends beyond register 65535";
   if (write !== undefined && at.table === "input" && write.register === undefined) {
     return "an input register is written only elsewhere: give 'write.register'";
+  }
+  if (write?.function === "mask" && (bits === undefined || registerCount({ ...point, type }) !== 1)) {
+    return "'function: mask' changes bits of one register: it needs 'bits' and a type of 16 bits";
   }
   return registerFormatProblem({ ...point, type });
 }
@@ -128,12 +212,12 @@ export function wireRegister(point: Point<ModbusPoint>, traits: DeviceTraits): n
   return point.address.at.register - (traits.addressBase ?? 0);
 }
 
-/** Settings of the serial line, with what is usual where they are not given: 9600 8N1. */
+/** Settings of the serial line, with what is usual where they are not given: 9600 8N1, of ASCII 9600 7E1. */
 export function serialSettings(options: ModbusLinkOptions): Omit<SerialLineOptions, "path"> {
   return {
     baudRate: options.baudRate ?? 9600,
-    dataBits: options.dataBits === 7 ? 7 : 8,
-    parity: options.parity ?? "none",
+    dataBits: (options.dataBits ?? (isAscii(options) ? 7 : 8)) === 7 ? 7 : 8,
+    parity: options.parity ?? (isAscii(options) ? "even" : "none"),
     stopBits: options.stopBits === 2 ? 2 : 1,
   };
 }

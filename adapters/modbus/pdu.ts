@@ -62,10 +62,12 @@ export class PduCodec {
   }
 }
 
-/** The bytes that a read brought; the results of writes have none. */
+/** The bytes that a read brought; the results of writes have none, that of FC23 has only words. */
 function dataOf(result: object | undefined): Uint8Array | undefined {
-  const hasData = result !== undefined && "buffer" in result && result.buffer instanceof Uint8Array;
-  return hasData ? (result.buffer as Uint8Array) : undefined;
+  if (result === undefined) return undefined;
+  if ("buffer" in result && result.buffer instanceof Uint8Array) return result.buffer;
+  if (!("data" in result) || !Array.isArray(result.data)) return undefined;
+  return Uint8Array.from(result.data.flatMap((word: unknown) => [Number(word) >> 8, Number(word) & 0xff]));
 }
 
 function exceptionOf(error: unknown): number | undefined {

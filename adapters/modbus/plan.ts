@@ -1,7 +1,15 @@
-import { type DeviceTraits, type Exchange, type Point, registerCount, type Station } from "causeway/adapter";
+import {
+  type DeviceTraits,
+  type Exchange,
+  type LineKnowledge,
+  type Point,
+  registerCount,
+  type Station,
+} from "causeway/adapter";
 import {
   formatOf,
   isBitTable,
+  isOnSerialLine,
   type ModbusLinkOptions,
   type ModbusPoint,
   type ModbusStation,
@@ -31,8 +39,11 @@ export function planExchanges(
   options: ModbusLinkOptions,
   station: Station<ModbusStation>,
   points: readonly Point<ModbusPoint>[],
+  line: LineKnowledge = {},
 ): Exchange<ModbusPoint>[] {
-  const timing = timingOf(options);
+  // Nothing answers a broadcast.
+  if (station.address.unit === 0 && isOnSerialLine(options)) return [];
+  const timing = timingOf(options, line.latencyMs);
   return mergeSpans(points, station.traits, timing).map((span) => {
     const what = isBitTable(span.table) ? "bits" : "registers";
     const dataBytes = isBitTable(span.table) ? Math.ceil(span.count / 8) : 2 * span.count;
@@ -48,22 +59,29 @@ export function planExchanges(
 export function mergeSpans(points: readonly Point<ModbusPoint>[], traits: DeviceTraits, timing: Timing): Span[] {
   const maxGap = gapLimit(timing, traits);
   const maxRegisters = Math.min(traits.maxRegisters ?? MAX_REGISTERS, MAX_REGISTERS);
+  const maxBits = Math.min(traits.maxBits ?? MAX_BITS, MAX_BITS);
   const spans: Span[] = [];
   for (const next of points.map((point) => spanOf(point, traits)).sort(byPlace)) {
     const last = spans.at(-1);
     const isBits = isBitTable(next.table);
-    const limit = isBits ? MAX_BITS : maxRegisters;
+    const limit = isBits ? maxBits : maxRegisters;
     const gap = isBits ? maxGap * BITS_PER_REGISTER : maxGap;
     const joined = last === undefined ? undefined : join(last, next);
     const fits =
       last !== undefined &&
       joined !== undefined &&
       joined.count <= limit &&
-      next.register - (last.register + last.count) <= gap;
+      next.register - (last.register + last.count) <= gap &&
+      !touchesForbidden(last.register + last.count, next.register - 1, traits);
     if (fits) spans[spans.length - 1] = joined;
     else spans.push(next);
   }
   return spans;
+}
+
+/** Whether registers that nobody asked for, from `first` to `last`, may not be read. */
+function touchesForbidden(first: number, last: number, { never = [] }: DeviceTraits): boolean {
+  return never.some(([from, to]) => first <= to && last >= from && first <= last);
 }
 
 function spanOf(point: Point<ModbusPoint>, traits: DeviceTraits): Span {

@@ -14,6 +14,7 @@ import {
   type SimulatedStation,
   type Timer,
 } from "causeway/adapter";
+import { mbapFrame } from "./mbap-transport.js";
 import {
   formatOf,
   isBitTable,
@@ -24,7 +25,6 @@ import {
 } from "./options.js";
 import { mergeSpans } from "./plan.js";
 import { SlaveUnit } from "./slave.js";
-import { mbapFrame } from "./tcp-transport.js";
 import { timingOf } from "./timing.js";
 
 /** What a station does wrong with one request, for tests. */

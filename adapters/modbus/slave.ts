@@ -1,3 +1,4 @@
+import { concatBytes } from "causeway/adapter";
 import { isBitTable, TABLES, type Table } from "./options.js";
 import { MAX_BITS, MAX_REGISTERS } from "./plan.js";
 
@@ -9,8 +10,14 @@ const ILLEGAL_VALUE = 3;
 const MAX_WRITTEN_BITS = 1968;
 const MAX_WRITTEN_REGISTERS = 123;
 
+const MAX_READ_WRITE_REGISTERS = 121;
+const DEVICE_IDENTIFICATION = 14;
+const BASIC_CONFORMITY = 1;
+
 /** The tables of one unit: what is not in them does not exist. Registers are 0 to 65535, bits 0 or 1. */
 export class SlaveUnit {
+  /** Vendor, product code and revision, for units that tell. */
+  identity: readonly string[] = [];
   readonly #tables = new Map(TABLES.map((table) => [table, new Map<number, number>()]));
 
   get(table: Table, register: number): number | undefined {
@@ -29,7 +36,8 @@ export class SlaveUnit {
   }
 
   #answer(code: number, pdu: Uint8Array): Uint8Array | number {
-    const known = READ_TABLE[code] !== undefined || [5, 6, 15, 16].includes(code);
+    if (code === 43 && this.identity.length > 0) return this.#identify(pdu);
+    const known = READ_TABLE[code] !== undefined || [5, 6, 15, 16, 22, 23].includes(code);
     if (!known) return ILLEGAL_FUNCTION;
     if (pdu.length < 5) return ILLEGAL_VALUE;
     const view = new DataView(pdu.buffer, pdu.byteOffset, pdu.byteLength);
@@ -42,6 +50,8 @@ export class SlaveUnit {
       return this.#write("coil", register, [operand === 0 ? 0 : 1], pdu);
     }
     if (code === 6) return this.#write("holding", register, [operand], pdu);
+    if (code === 22) return this.#mask(register, pdu);
+    if (code === 23) return this.#writeAndRead(pdu, view);
     const isBits = code === 15;
     const byteCount = isBits ? Math.ceil(operand / 8) : 2 * operand;
     const tooMany = operand > (isBits ? MAX_WRITTEN_BITS : MAX_WRITTEN_REGISTERS);
@@ -50,6 +60,30 @@ export class SlaveUnit {
       isBits ? ((pdu[6 + (index >> 3)] ?? 0) >> (index & 7)) & 1 : view.getUint16(6 + 2 * index),
     );
     return this.#write(isBits ? "coil" : "holding", register, words, pdu.subarray(0, 5));
+  }
+
+  #mask(register: number, pdu: Uint8Array): Uint8Array | number {
+    if (pdu.length !== 7) return ILLEGAL_VALUE;
+    const [and, or] = [((pdu[3] ?? 0) << 8) | (pdu[4] ?? 0), ((pdu[5] ?? 0) << 8) | (pdu[6] ?? 0)];
+    const present = this.get("holding", register) ?? 0;
+    return this.#write("holding", register, [(present & and) | (or & ~and & 0xffff)], pdu);
+  }
+
+  #writeAndRead(pdu: Uint8Array, view: DataView): Uint8Array | number {
+    if (pdu.length < 10) return ILLEGAL_VALUE;
+    const [first, count] = [view.getUint16(5), view.getUint16(7)];
+    if (count === 0 || count > MAX_READ_WRITE_REGISTERS || pdu.length !== 10 + 2 * count) return ILLEGAL_VALUE;
+    const words = Array.from({ length: count }, (_, index) => view.getUint16(10 + 2 * index));
+    const written = this.#write("holding", first, words, pdu);
+    return typeof written === "number" ? written : this.#read(23, "holding", view.getUint16(1), view.getUint16(3));
+  }
+
+  /** Of the basic objects, all in one answer (Modbus Application Protocol V1.1b3 §6.21). */
+  #identify(pdu: Uint8Array): Uint8Array | number {
+    if (pdu[1] !== DEVICE_IDENTIFICATION) return ILLEGAL_FUNCTION;
+    const objects = this.identity.map((text, id) => Uint8Array.of(id, text.length, ...Buffer.from(text, "latin1")));
+    const header = [43, DEVICE_IDENTIFICATION, pdu[2] ?? 0, BASIC_CONFORMITY, 0, 0, objects.length];
+    return concatBytes([Uint8Array.from(header), ...objects]);
   }
 
   #read(code: number, table: Table, register: number, count: number): Uint8Array | number {

@@ -20,5 +20,7 @@ export interface Transport extends AsyncDisposable {
    * an exception. Rejects with FIELD_TIMEOUT, FIELD_GARBLED, LINK_* or the signal's reason.
    */
   exchange(request: Request, signal: AbortSignal): Promise<Uint8Array>;
+  /** What answers take besides their characters; undefined where nobody asks, or before the first. */
+  readonly latencyMs?: number | undefined;
   trace(): readonly TracedFrame[];
 }

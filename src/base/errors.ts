@@ -67,6 +67,12 @@ export const ERROR_TABLE = {
     "The host refuses the connection.",
     "Check address and port, and that the device allows one more client.",
   ),
+  LINK_CERTIFICATE: entry(
+    "5.00",
+    "operator",
+    "One side of a TLS link does not trust the other's certificate.",
+    "Check 'ca', 'cert', 'key' and 'serverName' of the link, and the clocks of both sides.",
+  ),
   LINK_FAILED: entry(
     "5.00",
     "later",

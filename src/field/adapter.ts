@@ -50,6 +50,8 @@ export interface Link<D, P> extends AsyncDisposable {
    * when the station cannot be watched yet, and is then called again some seconds later.
    */
   watch?(station: Station<D>, points: readonly Point<P>[], sink: WatchSink, signal: AbortSignal): Promise<void>;
+  /** What an answer usually takes besides the time of its characters; undefined while that is unknown. */
+  latencyMs?(): number | undefined;
   /** The last frames, oldest first, for `causeway status` and support. */
   trace?(): readonly TracedFrame[];
 }
@@ -76,6 +78,19 @@ export interface LinkContext {
   secret(text: string): Promise<string>;
 }
 
+/** What was learned of a medium while it was used. */
+export interface LineKnowledge {
+  /** What an answer usually takes besides the time of its characters. */
+  readonly latencyMs?: number;
+}
+
+/** How a write of a point is confirmed, and how often it may be. */
+export interface WriteTerms {
+  /** `none`: the device's acknowledgement is all there is. */
+  readonly readBack: "none" | { readonly delayMs: number };
+  readonly minIntervalMs: number;
+}
+
 /** The JavaScript side of a point's type; 64-bit integers count as numbers. */
 export type ScalarKind = "number" | "boolean" | "string" | "bytes";
 
@@ -98,7 +113,7 @@ export interface Adapter<L, D, P> {
   /** Links with the same key share one medium and so one bus, e.g. the path of the serial port. */
   medium(options: L): string;
   /** Splits points into exchanges; pure, so `causeway plan` can show it. */
-  plan(options: L, station: Station<D>, points: readonly Point<P>[]): readonly Exchange<P>[];
+  plan(options: L, station: Station<D>, points: readonly Point<P>[], line?: LineKnowledge): readonly Exchange<P>[];
   /** Rejects with LINK_*. */
   open(options: L, context: LinkContext, signal: AbortSignal): Promise<Link<D, P>>;
   /** What a read of the point gives, where that is fixed: lets a mapping be checked before anything opens. Pure. */
@@ -118,6 +133,10 @@ export interface Adapter<L, D, P> {
    * Throws VALUE_INVALID when the point's type cannot hold it. Pure.
    */
   fit?(point: Point<P>, value: Scalar): Scalar;
+  /** Read back at once and as often as one likes, when absent. Pure. */
+  writeTerms?(options: L, station: Station<D>, point: Point<P>): WriteTerms;
+  /** How often an exchange that got no answer, or a damaged one, is repeated before it counts; 0 when absent. Pure. */
+  retries?(options: L): number;
   /**
    * How long a station that only speaks on its own may be silent, if its profile does not say; for ever when absent. It
    * may always be silent for five times its usual interval.

@@ -13,6 +13,7 @@ export {
   defineAdapter,
   type Exchange,
   type LineFacts,
+  type LineKnowledge,
   type Link,
   type LinkContext,
   type Point,
@@ -24,6 +25,7 @@ export {
   type Station,
   type TracedFrame,
   type WatchSink,
+  type WriteTerms,
 } from "./adapter.js";
 export type { Line } from "./line.js";
 export { type FaultQuality, type Quality, type Reading, type Scalar, sameScalar } from "./reading.js";
@@ -40,7 +42,7 @@ export {
   registerFormatProblem,
 } from "./registers.js";
 export { characterMs, openSerialLine, type SerialLineOptions } from "./serial-line.js";
-export { openTcpLine, type TcpLineOptions } from "./tcp-line.js";
+export { openTcpLine, openTlsLine, type TcpLineOptions, type TlsLineOptions } from "./tcp-line.js";
 export type {
   Expectation,
   FieldTool,
@@ -51,3 +53,4 @@ export type {
   ToolOption,
 } from "./tool.js";
 export { FrameTrace } from "./trace.js";
+export { openUdpLine, type UdpLineOptions } from "./udp-line.js";

@@ -2,7 +2,8 @@ import { modbus } from "../../adapters/modbus/index.js";
 import { ModbusLink } from "../../adapters/modbus/link.js";
 import type { ModbusPoint } from "../../adapters/modbus/options.js";
 import { PduCodec } from "../../adapters/modbus/pdu.js";
-import { RtuTransport } from "../../adapters/modbus/rtu-transport.js";
+import { rtuFraming } from "../../adapters/modbus/rtu-framing.js";
+import { SerialTransport } from "../../adapters/modbus/serial-transport.js";
 import type { SlaveUnit } from "../../adapters/modbus/slave.js";
 import { timingOf } from "../../adapters/modbus/timing.js";
 import type { CausewayError } from "../../src/base/errors.js";
@@ -48,7 +49,7 @@ export class Rig {
         for (const [number, unit] of this.line.units) line.units.set(number, unit);
         this.line = line;
         const timing = timingOf(OPTIONS);
-        return new ModbusLink(new RtuTransport(line, timing, this.clock), codec, timing, this.clock);
+        return new ModbusLink(new SerialTransport(line, rtuFraming, timing, this.clock), codec, timing, this.clock);
       },
     });
     return await openField(

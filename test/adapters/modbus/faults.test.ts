@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ModbusLink } from "../../../adapters/modbus/link.js";
 import { PduCodec } from "../../../adapters/modbus/pdu.js";
-import { RtuTransport } from "../../../adapters/modbus/rtu-transport.js";
+import { rtuFraming } from "../../../adapters/modbus/rtu-framing.js";
+import { SerialTransport } from "../../../adapters/modbus/serial-transport.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { modbusPoint } from "./points.js";
@@ -71,7 +72,7 @@ describe("Modbus RTU on a bad line", () => {
     const clock = new FakeClock();
     const line = new SlaveLine(clock);
     const timing = timingOf({ transport: "rtu", port: "p", baudRate: 115200, responseTimeout: TIMEOUT_MS });
-    const link = new ModbusLink(new RtuTransport(line, timing, clock), codec, timing, clock);
+    const link = new ModbusLink(new SerialTransport(line, rtuFraming, timing, clock), codec, timing, clock);
     const signal = new AbortController().signal;
     line.behaviour = badLine(random);
     const outcomes: Record<string, number> = {};

@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ModbusLink } from "../../../adapters/modbus/link.js";
 import type { ModbusPoint } from "../../../adapters/modbus/options.js";
 import { PduCodec } from "../../../adapters/modbus/pdu.js";
-import { RtuTransport } from "../../../adapters/modbus/rtu-transport.js";
+import { rtuFraming } from "../../../adapters/modbus/rtu-framing.js";
+import { SerialTransport } from "../../../adapters/modbus/serial-transport.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
-import { toHex } from "../../../src/base/bytes.js";
+import { fromHex, toHex } from "../../../src/base/bytes.js";
 import type { DeviceTraits, Point, Scalar } from "../../../src/field/index.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { modbusPoint } from "./points.js";
@@ -22,7 +23,7 @@ describe("a Modbus link", () => {
     clock = new FakeClock();
     line = new SlaveLine(clock);
     const timing = timingOf({ transport: "rtu", port: "p", baudRate: 115200 });
-    link = new ModbusLink(new RtuTransport(line, timing, clock), codec, timing, clock);
+    link = new ModbusLink(new SerialTransport(line, rtuFraming, timing, clock), codec, timing, clock);
     const unit = line.unit(3);
     for (let register = 0; register < 20; register++) {
       unit.set("holding", register, 0x1000 + register);
@@ -117,11 +118,39 @@ describe("a Modbus link", () => {
       "10 0002 0001 02 0007",
     ],
     ["FC16", modbusPoint("a", "holding", 2, { type: "float32" }), 1, "10 0002 0002 04 3f800000"],
+    [
+      "FC22",
+      modbusPoint("a", "holding", 2, { type: "uint16", bits: { at: 4, width: 2 }, write: { function: "mask" } }),
+      3,
+      "16 0002 ffcf 0030",
+    ],
+    [
+      "FC23",
+      modbusPoint("a", "holding", 2, { type: "uint32", write: { function: "read-write" } }),
+      7,
+      "17 0002 0002 0002 0002 04 00000007",
+    ],
     ["elsewhere", modbusPoint("a", "input", 2, { type: "uint16", write: { register: 9 } }), 7, "06 0009 0007"],
   ];
   it.each(writes)("writes with %s", async (_, point, value, pdu) => {
     await write(point, value);
     expect(toHex(line.written.at(-1)?.slice(1, -2) ?? new Uint8Array())).toBe(pdu.replaceAll(" ", ""));
+  });
+
+  it("changes bits with one request where the station knows FC22", async () => {
+    const bits = { at: 4, width: 2 };
+    await write(modbusPoint("a", "holding", 2, { type: "uint16", bits, write: { function: "mask" } }), 3);
+    expect(line.unit(3).get("holding", 2)).toBe(0x1032);
+    expect(line.written).toHaveLength(1);
+  });
+
+  it("says when FC23 brings something else back than was written", async () => {
+    const unit = line.unit(3);
+    const point = modbusPoint("a", "holding", 2, { type: "uint16", write: { function: "read-write" } });
+    await write(point, 7);
+    expect(unit.get("holding", 2)).toBe(7);
+    unit.respond = () => fromHex("17020006");
+    await expect(write(point, 7)).rejects.toMatchObject({ code: "FIELD_NOT_CONFIRMED" });
   });
 
   it("broadcasts to unit 0 without waiting for an answer, and never reads from it", async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { RtuTransport } from "../../../adapters/modbus/rtu-transport.js";
+import { rtuFraming } from "../../../adapters/modbus/rtu-framing.js";
+import { SerialTransport } from "../../../adapters/modbus/serial-transport.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
 import { fromHex, toHex } from "../../../src/base/bytes.js";
 import { FakeClock } from "../../fakes/clock.js";
@@ -18,13 +19,13 @@ const TIMEOUT_MS = 1000;
 describe("Modbus RTU", () => {
   let clock: FakeClock;
   let line: MemoryLine;
-  let transport: RtuTransport;
+  let transport: SerialTransport;
   const forever = new AbortController().signal;
 
   beforeEach(() => {
     clock = new FakeClock();
     line = new MemoryLine();
-    transport = new RtuTransport(line, timingOf({ transport: "rtu", port: "p", baudRate: 9600 }), clock);
+    transport = new SerialTransport(line, rtuFraming, timingOf({ transport: "rtu", port: "p", baudRate: 9600 }), clock);
   });
 
   /** The outcome is the answer's hex or the error's code; wrapped, so that nobody waits for it by accident. */

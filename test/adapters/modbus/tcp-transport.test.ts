@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { TcpTransport } from "../../../adapters/modbus/tcp-transport.js";
+import { MbapTransport } from "../../../adapters/modbus/mbap-transport.js";
 import { fromHex, toHex } from "../../../src/base/bytes.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { MemoryLine } from "../../field/memory-line.js";
@@ -10,13 +10,13 @@ const TIMEOUT_MS = 1000;
 describe("Modbus TCP", () => {
   let clock: FakeClock;
   let line: MemoryLine;
-  let transport: TcpTransport;
+  let transport: MbapTransport;
   const forever = new AbortController().signal;
 
   beforeEach(() => {
     clock = new FakeClock();
     line = new MemoryLine();
-    transport = new TcpTransport(line, clock);
+    transport = new MbapTransport(line, "stream", clock);
   });
 
   async function send(signal = forever): Promise<{ readonly outcome: Promise<string> }> {
@@ -79,6 +79,34 @@ describe("Modbus TCP", () => {
     const { outcome } = await send(abort.signal);
     abort.abort(new Error("enough"));
     expect(await outcome).toBe("enough");
+    expect(clock.pendingCount).toBe(0);
+  });
+});
+
+describe("Modbus over UDP", () => {
+  const forever = new AbortController().signal;
+
+  const answers: readonly (readonly [string, readonly string[], string])[] = [
+    ["alone", ["000100000005 01 03020005"], "03020005"],
+    ["behind a late one", ["000000000005 01 03020009", "000100000005 01 03020005"], "03020005"],
+    ["behind noise", ["485454502f312e3120343030", "00", "000100000005 01 03020005"], "03020005"],
+    ["behind one of a wrong length", ["000100000006 01 03020009", "000100000005 01 03020005"], "03020005"],
+    ["in pieces", ["0001", "00000005", "010302", "0005"], "FIELD_TIMEOUT"],
+    ["two in one", ["000100000005 01 03020005 000100000005 01 03020005"], "FIELD_TIMEOUT"],
+    ["of another unit", ["000100000005 02 03020005"], "FIELD_GARBLED"],
+    ["as an exception", ["000100000003 01 8302"], "8302"],
+    ["never", [], "FIELD_TIMEOUT"],
+  ];
+  it.each(answers)("takes an answer %s for what it is", async (_, datagrams, result) => {
+    const clock = new FakeClock();
+    const line = new MemoryLine();
+    const transport = new MbapTransport(line, "datagrams", clock);
+    const request = { unit: 1, pdu: fromHex(READ), responseTimeoutMs: TIMEOUT_MS, gapMs: 0 };
+    const outcome = transport.exchange(request, forever).then(toHex, (error) => String(error.code ?? error.message));
+    await clock.advance(0);
+    for (const datagram of datagrams) line.deliver(fromHex(datagram));
+    await clock.advance(TIMEOUT_MS + 1);
+    expect(await outcome).toBe(result);
     expect(clock.pendingCount).toBe(0);
   });
 });

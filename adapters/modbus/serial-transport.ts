@@ -9,19 +9,21 @@ import {
   type Timer,
   type TracedFrame,
 } from "causeway/adapter";
-import { answerLength, answerProblem, expectedLength } from "./answer.js";
-import { hasGoodCrc, rtuFrame } from "./crc.js";
+import { acknowledgement, answerLength } from "./answer.js";
+import type { Framing } from "./framing.js";
 import type { Timing } from "./timing.js";
 import type { Request, Transport } from "./transport.js";
 
-const FRAME_OVERHEAD = 3;
-const MAX_FRAME_LENGTH = 256;
+/** Of an ASCII frame, which is the longer one (Modbus over Serial Line V1.02 §2.5.2.1). */
+const MAX_FRAME_LENGTH = 513;
 /** Converters and operating systems hand a frame over in pieces; within this it may still go on. */
 const FRAGMENT_MS = 50;
 /** After silence or damage: input is thrown away until the line has been quiet for so long. */
 const RESYNC_MS = 100;
 /** What stations get to carry out a broadcast (Modbus over Serial Line V1.02 §2.4.1: 100 to 200 ms). */
-const TURNAROUND_MS = 150;
+const TURNAROUND_MS = 100;
+/** Weight of the newest answer in what is known of the line's latency. */
+const LEARNING = 0.1;
 
 interface Pending {
   readonly request: Request;
@@ -33,14 +35,15 @@ interface Pending {
 }
 
 /**
- * Modbus RTU, on a serial port or through a serial server. Frames have no number, so that a late answer could be taken
+ * Modbus RTU or ASCII, on a serial port or through a serial server. Frames have no number, so that a late answer could be taken
  * for the next one: only a frame of the right unit, function, length and checksum counts, and after a fault the line
  * must first be quiet; a request that was given up bars its like for as long again as an answer may take.
  */
-export class RtuTransport implements Transport {
+export class SerialTransport implements Transport {
   readonly unitZero = "broadcast";
   readonly closed: Promise<CausewayError>;
   readonly #line: Line;
+  readonly #framing: Framing;
   readonly #clock: Clock;
   readonly #timing: Timing;
   readonly #trace: FrameTrace;
@@ -54,9 +57,12 @@ export class RtuTransport implements Transport {
   readonly #lateUntilMs = new Map<number, number>();
   /** Whether the interface gives us back what we send; learned from the first answer to a read. */
   #echo: "unknown" | "yes" | "no" = "unknown";
+  #lastUnit: number | undefined;
+  #latencyMs: number | undefined;
 
-  constructor(line: Line, timing: Timing, clock: Clock) {
+  constructor(line: Line, framing: Framing, timing: Timing, clock: Clock) {
     this.#line = line;
+    this.#framing = framing;
     this.#timing = timing;
     this.#clock = clock;
     this.#trace = new FrameTrace(clock);
@@ -68,16 +74,23 @@ export class RtuTransport implements Transport {
     });
   }
 
+  /** Of answers, besides the time of their characters; undefined before the first. */
+  get latencyMs(): number | undefined {
+    return this.#latencyMs;
+  }
+
   async exchange(request: Request, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
     await this.#quiet(request, signal);
     if (this.#gone !== undefined) throw this.#gone;
-    const frame = rtuFrame(request.unit, request.pdu);
+    const frame = this.#framing.encode(request.unit, request.pdu);
     const outcome = new Promise<Uint8Array | CausewayError>((settle) => {
       this.#pending = { request, frame, settle, received: NO_BYTES, echoRemoved: false, fragmentTimer: undefined };
     });
     const sentMs = frame.length * this.#timing.characterMs;
     this.#activeAtMs = this.#clock.monotonicMs() + sentMs;
+    const sentAtMs = this.#activeAtMs;
+    this.#lastUnit = request.unit;
     this.#trace.add("out", frame);
     this.#line.write(frame);
     const timer = this.#expire(request, sentMs);
@@ -91,6 +104,7 @@ export class RtuTransport implements Transport {
     if (answer instanceof CausewayError) this.#giveUpOn(request);
     signal.throwIfAborted();
     if (answer instanceof CausewayError) throw answer;
+    if (request.unit !== 0) this.#learn(this.#clock.monotonicMs() - sentAtMs - this.#wireMs(answer.length));
     return answer;
   }
 
@@ -103,10 +117,21 @@ export class RtuTransport implements Transport {
     await this.closed;
   }
 
+  #wireMs(pduLength: number): number {
+    const { frameCharacters, charactersPerByte } = this.#framing;
+    return (frameCharacters + charactersPerByte * pduLength) * this.#timing.characterMs;
+  }
+
+  #learn(latencyMs: number): void {
+    const before = this.#latencyMs ?? latencyMs;
+    this.#latencyMs = before + LEARNING * (latencyMs - before);
+  }
+
   #expire(request: Request, sentMs: number): Timer {
     const { unit, pdu, responseTimeoutMs } = request;
-    if (unit === 0) return this.#clock.schedule(sentMs + TURNAROUND_MS, () => this.#pending?.settle(pdu.slice(0, 5)));
-    const answerMs = (answerLength(pdu) + FRAME_OVERHEAD) * this.#timing.characterMs;
+    if (unit === 0)
+      return this.#clock.schedule(sentMs + TURNAROUND_MS, () => this.#pending?.settle(acknowledgement(pdu)));
+    const answerMs = this.#wireMs(answerLength(pdu));
     return this.#clock.schedule(sentMs + responseTimeoutMs + answerMs, () => {
       const silent = this.#pending?.received.length === 0;
       const what = silent ? `did not answer within ${responseTimeoutMs} ms` : "gave no whole answer";
@@ -136,7 +161,9 @@ export class RtuTransport implements Transport {
   }
 
   #quietAtMs(request: Request): number {
-    const silenceMs = Math.max(this.#timing.silenceMs, request.gapMs, this.#doubtful ? RESYNC_MS : 0);
+    const isOther = this.#lastUnit !== undefined && this.#lastUnit !== request.unit;
+    const unitPauseMs = isOther ? this.#timing.unitPauseMs : 0;
+    const silenceMs = Math.max(this.#timing.silenceMs, request.gapMs, unitPauseMs, this.#doubtful ? RESYNC_MS : 0);
     return Math.max(this.#activeAtMs + silenceMs, this.#lateUntilMs.get(kindOf(request)) ?? 0);
   }
 
@@ -149,8 +176,8 @@ export class RtuTransport implements Transport {
     const received = pending.received.length === 0 ? copy : concatBytes([pending.received, copy]);
     pending.received = received.length > 2 * MAX_FRAME_LENGTH ? received.subarray(-MAX_FRAME_LENGTH) : received;
     this.#removeEcho(pending);
-    dropForeign(pending);
-    const found = findAnswer(pending);
+    pending.received = this.#framing.dropForeign(pending.request, pending.received);
+    const found = this.#framing.find(pending.request, pending.received);
     if (found === undefined) {
       this.#awaitMore(pending);
       return;
@@ -172,7 +199,9 @@ export class RtuTransport implements Transport {
   // Enough bytes and no answer among them: when nothing follows, it is damaged, and waiting longer will not mend it.
   #awaitMore(pending: Pending): void {
     pending.fragmentTimer?.cancel();
-    if (pending.received.length < answerLength(pending.request.pdu) + FRAME_OVERHEAD) return;
+    const { frameCharacters, charactersPerByte } = this.#framing;
+    const wanted = frameCharacters + charactersPerByte * answerLength(pending.request.pdu);
+    if (pending.received.length < wanted) return;
     const quietMs = Math.max(this.#timing.silenceMs, FRAGMENT_MS);
     pending.fragmentTimer = this.#clock.schedule(quietMs, () =>
       pending.settle(new CausewayError("FIELD_GARBLED", `unit ${pending.request.unit}: the answer is damaged`)),
@@ -180,48 +209,12 @@ export class RtuTransport implements Transport {
   }
 }
 
-/** Looks for the one frame that can be the answer, also behind noise; `surplus` counts bytes that follow it. */
-function findAnswer({
-  request,
-  received,
-}: Pending): { readonly pdu: Uint8Array; readonly surplus: number } | undefined {
-  for (let start = 0; start + FRAME_OVERHEAD < received.length; start++) {
-    if (received[start] !== request.unit) continue;
-    const length = expectedLength(request.pdu, received[start + 1]);
-    const end = start + (length ?? 0) + FRAME_OVERHEAD;
-    if (length === undefined || end > received.length || !hasGoodCrc(received, start, end)) continue;
-    const pdu = received.subarray(start + 1, end - 2);
-    if (answerProblem(request.pdu, pdu) === undefined) return { pdu, surplus: received.length - end };
-  }
-  return undefined;
-}
-
-/** Drops whole frames at the front that are not the answer: late ones, or those of another unit. */
-function dropForeign(pending: Pending): void {
-  for (;;) {
-    const { received, request } = pending;
-    const length = frameLength(received);
-    if (length === undefined || received.length < length || !hasGoodCrc(received, 0, length)) return;
-    const pdu = received.subarray(1, length - 2);
-    if (received[0] === request.unit && answerProblem(request.pdu, pdu) === undefined) return;
-    pending.received = received.subarray(length);
-  }
-}
-
-/** Length of an answer of any unit that starts here, as far as its first bytes tell. */
-function frameLength(received: Uint8Array): number | undefined {
-  const [, code, byteCount] = received;
-  if (code === undefined || byteCount === undefined) return undefined;
-  if (code >= 0x80) return 5;
-  if (code >= 1 && code <= 4) return 5 + byteCount;
-  return code === 5 || code === 6 || code === 15 || code === 16 ? 8 : undefined;
-}
-
 /** Requests whose answers could be taken for one another. */
 function kindOf({ unit, pdu }: Request): number {
   return (unit << 8) | (pdu[0] ?? 0);
 }
 
+/** No echo can be taken for the answer to these. */
 function isRead({ pdu }: Request): boolean {
-  return (pdu[0] ?? 0) <= 4;
+  return acknowledgement(pdu).length === 0;
 }

@@ -22,8 +22,11 @@ interface Pending {
   readonly settle: (outcome: Uint8Array | CausewayError) => void;
 }
 
-/** Modbus TCP: the transaction id tells late and foreign answers from the one that is waited for. */
-export class TcpTransport implements Transport {
+/** `stream`: frames follow one another; `datagrams`: each arrives alone, and one that is damaged harms no other. */
+export type MbapCarrier = "stream" | "datagrams";
+
+/** Modbus TCP, also through TLS or UDP: the transaction id tells late and foreign answers from the one that is waited for. */
+export class MbapTransport implements Transport {
   readonly unitZero = "station";
   readonly closed: Promise<CausewayError>;
   readonly #line: Line;
@@ -35,11 +38,11 @@ export class TcpTransport implements Transport {
   #gone: CausewayError | undefined;
   #garbage: CausewayError | undefined;
 
-  constructor(line: Line, clock: Clock) {
+  constructor(line: Line, carrier: MbapCarrier, clock: Clock) {
     this.#line = line;
     this.#clock = clock;
     this.#trace = new FrameTrace(clock);
-    line.listen((bytes) => this.#receive(bytes));
+    line.listen((bytes) => (carrier === "stream" ? this.#receive(bytes) : this.#receiveDatagram(bytes.slice())));
     this.closed = line.closed.then((reason) => {
       this.#gone = this.#garbage ?? reason;
       this.#pending?.settle(this.#gone);
@@ -105,6 +108,14 @@ export class TcpTransport implements Transport {
       this.#trace.add("in", frame);
       this.#take(header.getUint16(0), header.getUint8(6), frame.subarray(HEADER_LENGTH));
     }
+  }
+
+  #receiveDatagram(frame: Uint8Array): void {
+    this.#trace.add("in", frame);
+    if (frame.length <= HEADER_LENGTH) return;
+    const header = new DataView(frame.buffer, frame.byteOffset, HEADER_LENGTH);
+    if (header.getUint16(2) !== 0 || header.getUint16(4) !== frame.length - HEADER_LENGTH + 1) return;
+    this.#take(header.getUint16(0), header.getUint8(6), frame.subarray(HEADER_LENGTH));
   }
 
   #take(transactionId: number, unit: number, pdu: Uint8Array): void {
