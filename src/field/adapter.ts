@@ -117,7 +117,7 @@ export interface Adapter<L, D, P> {
   /** Rejects with LINK_*. */
   open(options: L, context: LinkContext, signal: AbortSignal): Promise<Link<D, P>>;
   /** What a read of the point gives, where that is fixed: lets a mapping be checked before anything opens. Pure. */
-  kind?(address: P): ScalarKind;
+  kind?(address: P): ScalarKind | undefined;
   /** What a link's options say of its line, for the objects that show it to servers. Pure. */
   line?(options: L): LineFacts;
   /** What is wrong between the fields of a link's options, where the schema alone cannot tell. Pure. */
@@ -125,7 +125,7 @@ export interface Adapter<L, D, P> {
   /** What a profile must say, or must not, of its type of device. Pure. */
   traitsProblem?(traits: DeviceTraits): string | undefined;
   /** What is wrong between the fields of a point, where the schema alone cannot tell. Pure. */
-  pointProblem?(address: P, traits: DeviceTraits): string | undefined;
+  pointProblem?(address: P, traits: DeviceTraits, access: Point<P>["access"]): string | undefined;
   /** What the address of a station lacks for the points of its profile. Pure. */
   stationProblem?(address: D, points: readonly Point<P>[], traits: DeviceTraits): string | undefined;
   /**

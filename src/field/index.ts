@@ -27,6 +27,16 @@ export {
   type WatchSink,
   type WriteTerms,
 } from "./adapter.js";
+export {
+  BYTE_ORDERS,
+  BYTE_TYPES,
+  type ByteFormat,
+  type ByteType,
+  byteCount,
+  byteFormatProblem,
+  decodeByteValue,
+  encodeByteValue,
+} from "./byte-value.js";
 export type { Line } from "./line.js";
 export { type FaultQuality, type Quality, type Reading, type Scalar, sameScalar } from "./reading.js";
 export {

@@ -56,7 +56,7 @@ function readSetup(
   const schema = setupSchemaOf(adapter.point);
   return sources.flatMap((source, index) => {
     const path = childPath("setup", index);
-    const read = readEntry(source, path, schema, adapter, traits, problems);
+    const read = readEntry(source, path, schema, adapter, traits, "w", problems);
     if (read === undefined) return [];
     const { value } = read.keys;
     const point: Point<unknown> = { name: path, access: "w", pollClass: "once", address: read.address };
@@ -81,7 +81,7 @@ export function readProbe(
   const schema = probeSchemaOf(adapter.point);
   return sources.flatMap((source, index) => {
     const path = childPath("probe", index);
-    const read = readEntry(source, path, schema, adapter, traits, problems);
+    const read = readEntry(source, path, schema, adapter, traits, "r", problems);
     if (read === undefined) return [];
     const expected = expectedOf(read.keys);
     if (expected === undefined) {
@@ -103,12 +103,13 @@ function readEntry<T>(
   schema: ObjectSchema<T>,
   adapter: AnyAdapter,
   traits: DeviceTraits,
+  access: "r" | "w",
   problems: Problems,
 ): { readonly keys: T; readonly address: unknown } | undefined {
   const keys = schema.read(source, path, problems);
   if (keys === undefined) return undefined;
   const address = addressOf(keys as object, adapter);
-  const complaint = adapter.pointProblem?.(address, traits);
+  const complaint = adapter.pointProblem?.(address, traits, access);
   if (complaint !== undefined) problems.add(source.at, path, complaint);
   return complaint === undefined ? { keys, address } : undefined;
 }

@@ -84,7 +84,7 @@ function readPoints(
     const read = schema.read(source, path, problems);
     if (read === undefined) continue;
     const address = addressOf(read, adapter);
-    const complaint = adapter.pointProblem?.(address, traits);
+    const complaint = adapter.pointProblem?.(address, traits, read.access ?? "r");
     if (complaint !== undefined) problems.add(source.at, path, complaint);
     points.set(name, profilePoint(name, address, read));
   }

@@ -1,0 +1,120 @@
+import {
+  CausewayError,
+  encodeByteValue,
+  type Point,
+  type Scalar,
+  type SimulatedField,
+  type SimulatedStation,
+  type Station,
+  utf8Encode,
+} from "causeway/adapter";
+import { parseJsonPath, valueAt, withValueAt } from "./json-path.js";
+import { byteFormatOf, type MqttLinkOptions, type MqttPoint } from "./options.js";
+import { Message } from "./payload.js";
+import { SmallBroker } from "./small-broker.js";
+import { fill, type Variables } from "./topic.js";
+
+/** Stations that publish to a broker of their own, which keeps what they said, and that take commands. */
+export async function simulateMqtt(
+  stations: readonly SimulatedStation<Variables, MqttPoint>[],
+): Promise<SimulatedField<MqttLinkOptions>> {
+  const broker = await SmallBroker.listen();
+  const simulated = new Map(
+    stations.map(({ station, points }) => [station.name, new Simulated(station, points, broker)]),
+  );
+  broker.onPublish = (topic, payload) => {
+    for (const station of simulated.values()) station.command(new Message(topic, payload, "live"));
+  };
+  const find = (name: string): Simulated => {
+    const station = simulated.get(name);
+    if (station === undefined) throw new CausewayError("INTERNAL", `no station '${name}' is simulated`);
+    return station;
+  };
+  return {
+    link: { host: "127.0.0.1", port: broker.port },
+    set: (station, point, value) => find(station).set(point, value),
+    get: (station, point) => find(station).get(point),
+    [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+  };
+}
+
+class Simulated {
+  readonly #name: string;
+  readonly #variables: Variables;
+  readonly #points: ReadonlyMap<string, Point<MqttPoint>>;
+  readonly #values = new Map<string, Scalar>();
+  readonly #payloads = new Map<string, Uint8Array>();
+  readonly #broker: SmallBroker;
+
+  constructor({ name, address }: Station<Variables>, points: readonly Point<MqttPoint>[], broker: SmallBroker) {
+    this.#name = name;
+    this.#variables = address;
+    this.#points = new Map(points.map((point) => [point.name, point]));
+    this.#broker = broker;
+  }
+
+  set(name: string, value: Scalar): void {
+    const point = this.#point(name);
+    this.#values.set(name, value);
+    const topic = fill(point.address.at.topic, this.#variables);
+    const payload = this.#changed(this.#payloads.get(topic), point.address, value);
+    this.#payloads.set(topic, payload);
+    this.#broker.publish(topic, payload, "retained");
+  }
+
+  get(name: string): Scalar {
+    this.#point(name);
+    const value = this.#values.get(name);
+    if (value === undefined) throw new CausewayError("INTERNAL", `${this.#name}.${name} has no value yet`);
+    return value;
+  }
+
+  command(message: Message): void {
+    for (const { name, access, address } of this.#points.values()) {
+      if (access === "r" || fill(address.write?.topic ?? address.at.topic, this.#variables) !== message.topic) continue;
+      const value = commanded(message, address, this.#variables);
+      if (value === undefined) continue;
+      if (access === "rw") this.set(name, value);
+      else this.#values.set(name, value);
+    }
+  }
+
+  #point(name: string): Point<MqttPoint> {
+    const point = this.#points.get(name);
+    if (point === undefined) throw new CausewayError("INTERNAL", `${this.#name} has no point '${name}'`);
+    return point;
+  }
+
+  #changed(present: Uint8Array | undefined, point: MqttPoint, value: Scalar): Uint8Array {
+    const { at } = point;
+    const format = byteFormatOf(point);
+    if (format !== undefined) {
+      const bytes = encodeByteValue(value, format);
+      const { offset = 0 } = at;
+      const payload = new Uint8Array(Math.max(present?.length ?? 0, offset + bytes.length));
+      payload.set(present ?? []);
+      payload.set(bytes, offset);
+      return payload;
+    }
+    if (at.json === undefined) return utf8Encode(String(value));
+    const path = parseJsonPath(fill(at.json, this.#variables)) ?? [];
+    const document: unknown = present === undefined ? undefined : JSON.parse(new TextDecoder().decode(present));
+    return utf8Encode(JSON.stringify(withValueAt(document, path, value)));
+  }
+}
+
+/** The value of a command, as `encodeCommand` puts it there. */
+function commanded(message: Message, point: MqttPoint, variables: Variables): Scalar | undefined {
+  const { json, payload = "{value}" } = point.write ?? { ...point.at, payload: undefined };
+  if (json !== undefined) {
+    const { document } = message;
+    const value =
+      "problem" in document ? undefined : valueAt(document.value, parseJsonPath(fill(json, variables)) ?? []);
+    return typeof value === "number" || typeof value === "boolean" || typeof value === "string" ? value : undefined;
+  }
+  const [before = "", after = ""] = fill(payload, new Map([...variables, ["value", "\0"]])).split("\0");
+  const { text } = message;
+  if (!text.startsWith(before) || !text.endsWith(after)) return undefined;
+  const word = text.slice(before.length, text.length - after.length);
+  return point.type === "number" && word !== "" ? Number(word) : point.type === "boolean" ? word === "true" : word;
+}
