@@ -32,6 +32,7 @@ import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
 import type { SampleOrigin } from "./outbox/row.js";
 import { type Host, isWanted } from "./own-objects.js";
 import { type DemandedDevice, followDemand } from "./poll-demand.js";
+import { keptRefusals } from "./refusals.js";
 import { SCHEMES } from "./uplink.js";
 
 export interface GatewayContext {
@@ -197,6 +198,7 @@ export async function openGateway(
         listener.onReadings?.(device, readings);
       },
       onHealth: exposure.onHealth,
+      refusals: keptRefusals(documents.of(config.endpoint)),
     },
     scope,
   );

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.js";
 import { CausewayError, type ErrorCode } from "../base/errors.js";
 import type { Priority } from "./queue.js";
 import type { Quality, Reading } from "./reading.js";
+import { Utilisation } from "./utilisation.js";
 
 const QUALITY_OF_ERROR: Partial<Record<ErrorCode, Quality>> = {
   FIELD_TIMEOUT: "timeout",
@@ -22,6 +23,7 @@ const SILENT_EXCHANGES = 5;
 export class BusMeter {
   readonly #clock: Clock;
   readonly #faults: Partial<Record<Quality, number>> = {};
+  readonly #utilisation: Utilisation;
   #exchanges = 0;
   #busyMs = 0;
   #openings = 0;
@@ -36,6 +38,7 @@ export class BusMeter {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#sinceMs = clock.nowMs();
+    this.#utilisation = new Utilisation(clock);
   }
 
   /** Whether any station has answered since the link was opened. */
@@ -74,6 +77,7 @@ export class BusMeter {
   countExchange(priority: Priority, tookMs: number): void {
     this.#exchanges++;
     this.#busyMs += tookMs;
+    this.#utilisation.add(tookMs);
     const nowMs = this.#clock.monotonicMs();
     if (priority !== "probe") this.#polledAtMs = nowMs;
     else if (nowMs - this.#polledAtMs < SHARED_WITHIN_MS) this.#probeFromMs = nowMs + tookMs * (1 / PROBE_SHARE - 1);
@@ -99,6 +103,7 @@ export class BusMeter {
       exchanges: this.#exchanges,
       faults: { ...this.#faults },
       busyMs: this.#busyMs,
+      utilisation: this.#utilisation.share,
       opened: this.#openings,
     };
   }

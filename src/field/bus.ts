@@ -26,6 +26,8 @@ export interface BusStatus {
   readonly faults: Readonly<Partial<Record<Quality, number>>>;
   /** Time that exchanges took in all. */
   readonly busyMs: number;
+  /** Share of the last minute in which an exchange was under way, 0 to 1. */
+  readonly utilisation: number;
   readonly queued: number;
   /** How often the link was opened. */
   readonly opened: number;
@@ -79,11 +81,22 @@ export class Bus {
   #announced = "";
   #closed = false;
   #probeTimer: Timer | undefined;
+  #latencyMs: number | undefined;
 
   constructor(options: BusOptions, scope: Scope) {
     this.#options = options;
     this.#meter = new BusMeter(options.clock);
     scope.spawn((signal) => this.#keepOpen(signal));
+  }
+
+  get medium(): string {
+    return this.#options.medium;
+  }
+
+  /** What answers usually take besides their characters, as the links so far have measured it. */
+  get latencyMs(): number | undefined {
+    this.#latencyMs = this.#session?.link.latencyMs?.() ?? this.#latencyMs;
+    return this.#latencyMs;
   }
 
   /** Called at each opening, now too if the link is open. */

@@ -1,67 +1,23 @@
-import { abortable, type Clock, sleep, type Timer } from "../base/clock.js";
-import { CausewayError, type ErrorCode, toError } from "../base/errors.js";
-import type { Log } from "../base/log.js";
+import { abortable, sleep, type Timer } from "../base/clock.js";
+import { CausewayError, toError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
-import type { Exchange, Point, Station } from "./adapter.js";
-import type { AnyLink, Bus } from "./bus.js";
+import type { Point } from "./adapter.js";
+import type { AnyLink } from "./bus.js";
+import { type DeviceOptions, type DeviceStatus, PLAIN_TERMS } from "./device-options.js";
+import { DeviceReader, isSilence } from "./device-reader.js";
+import { DeviceWriter } from "./device-writer.js";
 import { ExchangeList, type Pace, type PlannedExchange } from "./exchanges.js";
-import { type Health, type HealthState, initialHealth, nextHealth } from "./health.js";
-import { NO_BOUNDS, type PollBounds, type PollPeriods, paceOf } from "./poll-period.js";
-import { type Poller, phaseOf } from "./poller.js";
-import type { Priority } from "./queue.js";
-import { type FaultQuality, type Reading, type Scalar, sameScalar } from "./reading.js";
-import { SpokenConfirmation } from "./spoken-confirmation.js";
+import { type Health, initialHealth, nextHealth } from "./health.js";
+import { NO_BOUNDS, type PollBounds, paceOf } from "./poll-period.js";
+import { phaseOf } from "./poller.js";
+import type { Reading, Scalar } from "./reading.js";
 import { StationWatch } from "./station-watch.js";
 
-export interface DeviceStatus {
-  readonly name: string;
-  readonly link: string;
-  readonly health: HealthState;
-  /** Wall clock since when the health holds. */
-  readonly sinceMs: number;
-  /** Wall clock of the last answer; absent before the first. */
-  readonly lastAnswerMs?: number;
-  /** The last reading of each point, by name; points not yet read are not there. */
-  readonly readings: ReadonlyMap<string, Reading>;
-  /** Poll slots that were left out because the one before was still waiting for the bus. */
-  readonly skippedSlots: number;
-  /** Points that the device refuses. */
-  readonly unsupported: readonly string[];
-}
-
-export interface DeviceOptions {
-  readonly name: string;
-  readonly link: string;
-  readonly station: Station<unknown>;
-  readonly points: readonly Point<unknown>[];
-  readonly poll: PollPeriods;
-  /** Of a device that only speaks on its own. */
-  readonly silenceMs?: number;
-  readonly plan: (points: readonly Point<unknown>[]) => readonly Exchange<unknown>[];
-  readonly fit: (point: Point<unknown>, value: Scalar) => Scalar;
-  readonly bus: Bus;
-  readonly poller: Poller;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly onReadings: (readings: readonly Reading[]) => void;
-  readonly onHealth?: (health: HealthState) => void;
-}
-
-/** A write that has not begun after so long is not carried out any more. */
-const WRITE_TTL_MS = 10_000;
-/** Devices that take a value over late are asked once more. */
-const SECOND_READ_BACK_MS = 250;
-/** A station that cannot be asked tells of a new value within this, if its profile does not say. */
-const SPOKEN_CONFIRMATION_MS = 5000;
-const REFUSED_PAUSE_MS = 3_600_000;
 /** After a connect the devices begin within this window, each at its own place in it. */
 const START_WINDOW_MS = 2000;
 
-const CODE_OF_QUALITY: Partial<Record<FaultQuality, ErrorCode>> = {
-  timeout: "FIELD_TIMEOUT",
-  crc: "FIELD_GARBLED",
-  exception: "FIELD_EXCEPTION",
-};
+/** A line whose answers take so many times longer or shorter than thought is planned for anew. */
+const LATENCY_CHANGE = 1.5;
 
 /** One station on a bus: polls its points, carries writes out and knows whether it is there. */
 export class Device {
@@ -72,12 +28,19 @@ export class Device {
   readonly #watch: StationWatch;
   readonly #slots = new Map<Pace, Disposable>();
   readonly #readings = new Map<string, Reading>();
-  readonly #confirmations = new Set<SpokenConfirmation>();
+  readonly #reader: DeviceReader;
+  readonly #writer: DeviceWriter;
   #bounds: ReadonlyMap<string, PollBounds> = new Map();
   #health: Health;
   #healthSinceMs: number;
   #lastAnswerMs: number | undefined;
   #skippedSlots = 0;
+  /** What the requests were planned with. */
+  #latencyMs: number | undefined;
+  /** Monotonic time before which the device wants to be left alone. */
+  #readyAtMs = 0;
+  /** Whether the device has been told what its profile says that it must be told first. */
+  #setup: "due" | "under way" | "done" = "due";
   #startTimer: Timer | undefined;
   #probeTimer: Timer | undefined;
 
@@ -85,7 +48,14 @@ export class Device {
     this.#options = options;
     this.#scope = scope;
     this.#points = new Map(options.points.map((point) => [point.name, point]));
-    this.#exchanges = new ExchangeList(options.points, (point) => this.#paceOf(point), options.plan);
+    this.#exchanges = new ExchangeList(
+      options.points,
+      (point) => this.#paceOf(point),
+      (points) => options.plan(points, this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
+      options.refused,
+    );
+    this.#reader = this.#deviceReader();
+    this.#writer = this.#deviceWriter();
     this.#watch = this.#stationWatch();
     this.#health = initialHealth(options.clock.monotonicMs());
     this.#healthSinceMs = options.clock.nowMs();
@@ -107,37 +77,15 @@ export class Device {
   }
 
   /** Returns when the device has confirmed; see Field.write. */
-  async write(pointName: string, value: Scalar, signal: AbortSignal): Promise<void> {
-    const { name, station, bus } = this.#options;
+  async write(pointName: string, value: Scalar, signal: AbortSignal, origin = "server"): Promise<void> {
+    const { name } = this.#options;
     const point = this.#points.get(pointName);
     if (point === undefined || point.access === "r") {
       throw new CausewayError("FIELD_NOT_WRITABLE", `${name}.${pointName} cannot be written`);
     }
-    const wanted = this.#options.fit(point, value);
-    if (!this.#isPolled(point)) return await this.#writeUnasked(point, wanted, signal);
-    try {
-      await bus.write(station, point, wanted, WRITE_TTL_MS, signal);
-    } catch (error) {
-      if (error instanceof CausewayError && error.code === "FIELD_TIMEOUT") this.#notice("failure");
-      throw error;
-    }
-    this.#notice("answer");
-    if (point.access === "rw") await this.#confirm(point, wanted, signal);
-  }
-
-  /** An acknowledgement is then not the station's own, but that of who passes it on. */
-  async #writeUnasked(point: Point<unknown>, wanted: Scalar, signal: AbortSignal): Promise<void> {
-    const { name, station, bus, clock } = this.#options;
-    const confirmation = new SpokenConfirmation(point, wanted);
-    this.#confirmations.add(confirmation);
-    try {
-      await bus.write(station, point, wanted, WRITE_TTL_MS, signal);
-      if (point.access !== "rw") return;
-      const { responseTimeoutMs = SPOKEN_CONFIRMATION_MS } = station.traits;
-      await confirmation.wait(name, responseTimeoutMs, clock, signal);
-    } finally {
-      this.#confirmations.delete(confirmation);
-    }
+    const readyInMs = this.#readyAtMs - this.#options.clock.monotonicMs();
+    if (readyInMs > 0) await sleep(this.#options.clock, readyInMs, signal);
+    await this.#writer.write(point, value, origin, signal);
   }
 
   /** Whether it is asked for; the others are learned by what the station says on its own. */
@@ -148,11 +96,16 @@ export class Device {
 
   /** Reads every readable point once, now; points that only speak on their own give what they said last. */
   async read(signal: AbortSignal): Promise<readonly Reading[]> {
-    const all = Promise.all(this.#exchanges.all.map((planned) => this.#exchange(planned, "fast")));
+    const all = Promise.all(this.#exchanges.all.map((planned) => this.#reader.read(planned, "fast")));
     const readings = (await abortable(all, signal)).flat();
     const read = new Set(readings.map((reading) => reading.point));
     const others = [...this.#points.values()].filter((point) => point.access !== "w" && !read.has(point.name));
     return [...readings, ...others.map((point) => this.#readings.get(point.name) ?? this.#neverRead(point.name))];
+  }
+
+  /** What is repeated, as planned now. */
+  get requests(): readonly Pick<PlannedExchange, "pace" | "wireMs">[] {
+    return this.#exchanges.all;
   }
 
   status(): DeviceStatus {
@@ -194,12 +147,77 @@ export class Device {
 
   #poll(pace: Pace): void {
     if (this.#health.state === "offline") return;
+    if (this.#setup !== "done") {
+      this.#setUp();
+      return;
+    }
+    this.#adapt();
     const nowMs = this.#options.clock.monotonicMs();
     for (const planned of this.#exchanges.all) {
       if (planned.pace !== pace || planned.done || planned.refusedUntilMs > nowMs) continue;
       if (planned.pending) this.#skippedSlots++;
-      else this.#spawn(this.#exchange(planned, planned.priority));
+      else this.#spawn(this.#reader.read(planned, planned.priority));
     }
+  }
+
+  /** Polls everything when the device has been set up, and tries that again at its next slot if it does not answer. */
+  #setUp(): void {
+    if (this.#setup !== "due") return;
+    this.#setup = "under way";
+    this.#spawn(
+      this.#writer.setUp(this.#scope.signal).then((outcome) => {
+        this.#setup = outcome === "done" ? "done" : "due";
+        if (outcome === "done") this.#pollAll();
+        else this.#notice("failure");
+      }),
+    );
+  }
+
+  /** Plans anew when the line turns out to be slower or faster than thought. */
+  #adapt(): void {
+    const { latencyMs } = this.#options.bus;
+    if (latencyMs === undefined) return;
+    const ratio = latencyMs / (this.#latencyMs ?? latencyMs * 2 * LATENCY_CHANGE);
+    if (ratio < LATENCY_CHANGE && ratio > 1 / LATENCY_CHANGE) return;
+    this.#latencyMs = latencyMs;
+    this.#exchanges.replan();
+  }
+
+  #deviceReader(): DeviceReader {
+    const { station, bus, clock, retries = 0, onRefused = () => undefined } = this.#options;
+    return new DeviceReader({
+      station,
+      exchanges: this.#exchanges,
+      bus,
+      clock,
+      retries,
+      isThere: () => this.#health.state === "online" && this.#health.failures === 0,
+      onReadings: (readings) => this.#accept(readings),
+      onAnswer: () => this.#notice("answer"),
+      onUnreached: (points, error) => this.#unreached(points, error),
+      onRefused,
+    });
+  }
+
+  #deviceWriter(): DeviceWriter {
+    const { name, station, bus, clock, log, fit, terms = () => PLAIN_TERMS } = this.#options;
+    return new DeviceWriter({
+      name,
+      station,
+      bus,
+      clock,
+      log,
+      fit,
+      terms,
+      isPolled: (point) => this.#isPolled(point),
+      onReadings: (readings) => this.#accept(readings),
+      onOutcome: (outcome) => this.#notice(outcome),
+    });
+  }
+
+  #renew(): void {
+    this.#exchanges.renew();
+    this.#setup = (this.#options.station.traits.setup ?? []).length > 0 ? "due" : "done";
   }
 
   #pollAll(): void {
@@ -222,10 +240,13 @@ export class Device {
   }
 
   #onOpened(link: AnyLink, signal: AbortSignal): void {
-    this.#exchanges.renew();
+    this.#renew();
     this.#startTimer?.cancel();
-    const delayMs = phaseOf(this.#options.name) * START_WINDOW_MS;
-    this.#startTimer = this.#options.clock.schedule(delayMs, () => {
+    const { name, station, clock } = this.#options;
+    const { afterConnectMs = 0 } = station.traits;
+    this.#readyAtMs = clock.monotonicMs() + afterConnectMs;
+    const delayMs = Math.max(phaseOf(name) * START_WINDOW_MS, afterConnectMs);
+    this.#startTimer = clock.schedule(delayMs, () => {
       if (this.#health.state === "offline") this.#spawn(this.#probe());
       else this.#pollAll();
     });
@@ -243,32 +264,14 @@ export class Device {
     );
   }
 
-  /** Carries out one planned exchange; one that is refused as a whole is split, at once and for later. */
-  async #exchange(planned: PlannedExchange, priority: Priority): Promise<readonly Reading[]> {
-    planned.pending = true;
-    let readings: readonly Reading[];
-    try {
-      readings = await this.#options.bus.read(this.#options.station, planned.points, priority);
-    } catch (error) {
-      return this.#unreached(planned.points, toError(error));
-    } finally {
-      planned.pending = false;
-    }
-    const refused = readings.length > 0 && readings.every((reading) => reading.quality === "unsupported");
-    if (refused && planned.points.length > 1) {
-      this.#notice("answer");
-      const halves = this.#exchanges.split(planned);
-      return (await Promise.all(halves.map((half) => this.#exchange(half, priority)))).flat();
-    }
-    planned.done = planned.pace === "once" && !isSilence(readings);
-    planned.refusedUntilMs = refused ? this.#options.clock.monotonicMs() + REFUSED_PAUSE_MS : 0;
-    this.#accept(readings);
-    return readings;
-  }
-
   #accept(readings: readonly Reading[]): void {
+    if (this.#setup !== "done" && !isSilence(readings)) {
+      // Before it is set up its values may mean something else.
+      this.#notice("answer");
+      return;
+    }
     for (const reading of readings) this.#remember(reading);
-    for (const confirmation of this.#confirmations) confirmation.hear(readings);
+    this.#writer.hear(readings);
     this.#notice(isSilence(readings) ? "failure" : "answer");
     this.#options.onReadings(readings);
   }
@@ -329,7 +332,7 @@ export class Device {
 
   #comeBack(): void {
     this.#probeTimer?.cancel();
-    this.#exchanges.renew();
+    this.#renew();
     this.#pollAll();
   }
 
@@ -343,29 +346,8 @@ export class Device {
   async #probe(): Promise<void> {
     this.#probeTimer?.cancel();
     const probe = this.#exchanges.probe();
-    if (probe !== undefined && !probe.pending) await this.#exchange(probe, "probe");
+    if (probe !== undefined && !probe.pending) await this.#reader.read(probe, "probe");
     if (this.#health.state === "offline" && !this.#scope.signal.aborted) this.#probeLater();
-  }
-
-  async #confirm(point: Point<unknown>, wanted: Scalar, signal: AbortSignal): Promise<void> {
-    const { bus, station, clock, name } = this.#options;
-    for (let attempt = 0; ; attempt++) {
-      const readings = await abortable(bus.read(station, [point], "read-back"), signal);
-      this.#accept(readings);
-      const reading = readings[0];
-      const place = `${name}.${point.name}`;
-      if (reading === undefined) throw new CausewayError("FIELD_NOT_CONFIRMED", `${place} was not read back`);
-      if ("reason" in reading) {
-        const code = CODE_OF_QUALITY[reading.quality] ?? "FIELD_NOT_CONFIRMED";
-        throw new CausewayError(code, `${place} was written but cannot be read back: ${reading.reason}`);
-      }
-      if (sameScalar(reading.value, wanted)) return;
-      if (attempt > 0) {
-        const facts = { wanted: String(wanted), found: String(reading.value) };
-        throw new CausewayError("FIELD_NOT_CONFIRMED", `${place} took ${facts.found}, not ${facts.wanted}`, { facts });
-      }
-      await sleep(clock, SECOND_READ_BACK_MS, signal);
-    }
   }
 
   #neverRead(point: string): Reading {
@@ -375,8 +357,4 @@ export class Device {
   #spawn(work: Promise<unknown>): void {
     this.#scope.spawn(async () => void (await work));
   }
-}
-
-function isSilence(readings: readonly Reading[]): boolean {
-  return readings.every(({ quality }) => quality === "timeout" || quality === "crc" || quality === "stale");
 }

@@ -1,5 +1,7 @@
 import type { Exchange, Point, PollClass } from "./adapter.js";
 import type { Priority } from "./queue.js";
+import type { Reading } from "./reading.js";
+import { NOTHING_REFUSED, type RefusedPoints } from "./refusals.js";
 
 /** What is polled together: every so many milliseconds, or `once` after each connect. */
 export type Pace = number | "once";
@@ -16,6 +18,8 @@ export interface PlannedExchange {
   refusedUntilMs: number;
   /** Of the pace `once`: it has been read since the last connect. */
   done: boolean;
+  /** While it is being found out why the device refuses it. */
+  isolating?: Promise<readonly Reading[]> | undefined;
 }
 
 type Plan = (points: readonly Point<unknown>[]) => readonly Exchange<unknown>[];
@@ -27,11 +31,16 @@ const BY_URGENCY: readonly PollClass[] = ["fast", "normal", "slow", "once"];
 export class ExchangeList {
   readonly #plan: Plan;
   readonly #points: readonly Point<unknown>[];
+  readonly #alone: Set<string>;
+  readonly #cuts: Set<string>;
   #list: PlannedExchange[] = [];
 
-  constructor(points: readonly Point<unknown>[], paceOf: PaceOf, plan: Plan) {
+  /** `refused` is what was learned before. */
+  constructor(points: readonly Point<unknown>[], paceOf: PaceOf, plan: Plan, refused: RefusedPoints = NOTHING_REFUSED) {
     this.#plan = plan;
     this.#points = points.filter((point) => point.access !== "w");
+    this.#alone = new Set(refused.alone);
+    this.#cuts = new Set(refused.cuts);
     this.regroup(paceOf);
   }
 
@@ -41,6 +50,20 @@ export class ExchangeList {
 
   get paces(): ReadonlySet<Pace> {
     return new Set(this.#list.map(({ pace }) => pace));
+  }
+
+  get refused(): RefusedPoints {
+    return { alone: [...this.#alone].sort(), cuts: [...this.#cuts].sort() };
+  }
+
+  /** Requests may cost something else now: all are planned anew, and those that come out the same stay. */
+  replan(): void {
+    const before = this.#list;
+    const paces = new Map<Pace, Point<unknown>[]>();
+    for (const { pace, points } of before) paces.set(pace, [...(paces.get(pace) ?? []), ...points]);
+    this.#list = [...paces].flatMap(([pace, points]) =>
+      this.#planned(points, pace).map((planned) => before.find((old) => isSame(old, planned)) ?? planned),
+    );
   }
 
   /** Points may be of other paces now; what stays together stays as it is. */
@@ -69,11 +92,27 @@ export class ExchangeList {
     );
   }
 
-  /** Puts two halves in the place of an exchange that the device refuses as a whole, until points are regrouped. */
-  split(refused: PlannedExchange): readonly PlannedExchange[] {
-    const halves = bisect(refused.points).flatMap((half) => this.#planned(half, refused.pace));
-    this.#list = this.#list.flatMap((planned) => (planned === refused ? halves : [planned]));
-    return halves;
+  /**
+   * From now on each suspect is asked alone; gives their exchanges. Nothing, when the refused exchange has been replaced
+   * meanwhile.
+   */
+  part(refused: PlannedExchange, suspects: readonly Point<unknown>[]): readonly PlannedExchange[] {
+    if (!this.#list.includes(refused)) return [];
+    for (const { name } of suspects) this.#alone.add(name);
+    this.#replace([refused]);
+    return this.#list.filter(({ points }) => points.length === 1 && points.some((point) => suspects.includes(point)));
+  }
+
+  /**
+   * A point that was asked alone was answered: it was refused only together with what is before it. False when it was
+   * no suspect.
+   */
+  clear(point: Point<unknown>): boolean {
+    if (!this.#alone.delete(point.name)) return false;
+    this.#cuts.add(point.name);
+    const at = this.#list.findIndex(({ points }) => points.includes(point));
+    this.#replace(this.#list.slice(at, at + 2));
+    return true;
   }
 
   /** After a connect: what was refused is tried again, what is read once is due. */
@@ -84,8 +123,27 @@ export class ExchangeList {
     }
   }
 
+  /** Plans the points of neighbouring exchanges anew, each pace for itself. */
+  #replace(old: readonly PlannedExchange[]): void {
+    const [first] = old;
+    if (first === undefined) return;
+    const same = old.filter(({ pace }) => pace === first.pace);
+    const fresh = this.#planned(
+      same.flatMap(({ points }) => points),
+      first.pace,
+    );
+    this.#list = this.#list.flatMap((planned) => {
+      if (planned === first) return fresh.map((one) => same.find((before) => isSame(before, one)) ?? one);
+      return same.includes(planned) ? [] : [planned];
+    });
+  }
+
   #planned(points: readonly Point<unknown>[], pace: Pace): PlannedExchange[] {
-    return this.#plan(points).map((exchange) => ({
+    const runs = this.#plan(points).flatMap((exchange) => {
+      const parts = this.#runs(exchange.points);
+      return parts.length === 1 ? [exchange] : parts.flatMap((part) => this.#plan(part));
+    });
+    return runs.map((exchange) => ({
       points: exchange.points,
       pace,
       priority: priorityOf(exchange.points),
@@ -95,6 +153,24 @@ export class ExchangeList {
       done: false,
     }));
   }
+
+  /** What may share a request after all that was refused. */
+  #runs(points: readonly Point<unknown>[]): readonly Point<unknown>[][] {
+    const runs: Point<unknown>[][] = [];
+    for (const [index, point] of points.entries()) {
+      const isAlone = this.#alone.has(point.name) || this.#alone.has(points[index - 1]?.name ?? "");
+      const last = runs.at(-1);
+      if (last === undefined || isAlone || this.#cuts.has(point.name)) runs.push([point]);
+      else last.push(point);
+    }
+    return runs;
+  }
+}
+
+function isSame(a: PlannedExchange, b: PlannedExchange): boolean {
+  return (
+    a.pace === b.pace && a.points.length === b.points.length && a.points.every((p, index) => p === b.points[index])
+  );
 }
 
 function byUrgency(a: Point<unknown>, b: Point<unknown>): number {
@@ -111,10 +187,4 @@ function priorityOf(points: readonly Point<unknown>[]): Priority {
 function holdsExactly(exchanges: readonly PlannedExchange[], points: readonly Point<unknown>[]): boolean {
   const held = exchanges.flatMap((planned) => planned.points);
   return held.length > 0 && held.length === points.length && points.every((point) => held.includes(point));
-}
-
-/** Two halves in the order given, the first not smaller. */
-export function bisect<T>(items: readonly T[]): readonly [readonly T[], readonly T[]] {
-  const middle = Math.ceil(items.length / 2);
-  return [items.slice(0, middle), items.slice(middle)];
 }

@@ -5,11 +5,14 @@ import type { Scope } from "../base/scope.js";
 import { resolveSecret } from "../base/secrets.js";
 import type { AnyAdapter, DeviceTraits, Point } from "./adapter.js";
 import { Bus, type BusStatus } from "./bus.js";
-import { Device, type DeviceOptions, type DeviceStatus } from "./device.js";
+import { busLoad, OVERCOMMITTED } from "./bus-load.js";
+import { Device } from "./device.js";
+import { type DeviceOptions, type DeviceStatus, PLAIN_TERMS } from "./device-options.js";
 import type { HealthState } from "./health.js";
 import type { PollBounds, PollPeriods } from "./poll-period.js";
 import { Poller } from "./poller.js";
 import type { Reading, Scalar } from "./reading.js";
+import { planHash, type Refusals } from "./refusals.js";
 
 /** One entry of `links`; the options have been read by the adapter's schema. */
 export interface LinkConfig {
@@ -39,6 +42,8 @@ export interface FieldOptions {
   readonly onReadings: (device: string, readings: readonly Reading[]) => void;
   /** Hears when a device comes or goes; must not throw. */
   readonly onHealth?: (device: string, health: HealthState) => void;
+  /** What was learned of reads that devices refuse, over restarts; forgotten at the end unless given. */
+  readonly refusals?: Refusals;
   /** Where secrets are looked for; that of the process unless given. */
   readonly environment?: NodeJS.ProcessEnv;
   /** Spreads reconnects, 0 ≤ x < 1; Math.random unless given. */
@@ -54,9 +59,9 @@ export interface FieldStatus {
 export interface Field {
   /**
    * Returns when the device has confirmed the value by reading it back. Rejects with FIELD_*, LINK_*, VALUE_INVALID,
-   * FIELD_NOT_WRITABLE for a point that is not there, or the signal's reason.
+   * FIELD_NOT_WRITABLE for a point that is not there, or the signal's reason. `origin` says in the log who wanted it.
    */
-  write(device: string, point: string, value: Scalar, signal: AbortSignal): Promise<void>;
+  write(device: string, point: string, value: Scalar, signal: AbortSignal, origin?: string): Promise<void>;
   /** Reads every readable point of a device once, now; readings are also given to `onReadings`. */
   read(device: string, signal: AbortSignal): Promise<readonly Reading[]>;
   /** By point, in the place of those before; points that are not named are polled at the period of their class. */
@@ -98,13 +103,14 @@ export async function openField(options: FieldOptions, scope: Scope): Promise<Fi
     };
     devices.set(name, open(config, hear, scope));
   }
+  warnOvercommitted(devices, buses, options);
   const find = (name: string): Device => {
     const device = devices.get(name);
     if (device === undefined) throw new CausewayError("INTERNAL", `there is no device '${name}'`);
     return device;
   };
   return {
-    write: async (device, point, value, signal) => await find(device).write(point, value, signal),
+    write: async (device, point, value, signal, origin) => await find(device).write(point, value, signal, origin),
     read: async (device, signal) => await find(device).read(signal),
     setBounds: (device, bounds) => find(device).setBounds(bounds),
     open: (device, onReadings, own) => open(device, { onReadings, onHealth: () => undefined }, own),
@@ -148,10 +154,27 @@ function openBuses(
   return buses;
 }
 
+/** Said once, at the start: what the configuration asks for does not fit on the line. */
+function warnOvercommitted(
+  devices: ReadonlyMap<string, Device>,
+  buses: ReadonlyMap<string, Bus>,
+  { devices: configs, log }: FieldOptions,
+): void {
+  for (const bus of new Set(buses.values())) {
+    const own = configs.filter(({ link }) => buses.get(link) === bus);
+    const load = busLoad(own.flatMap(({ name }) => devices.get(name)?.requests ?? []));
+    if (load <= OVERCOMMITTED) continue;
+    log.warn("field link overcommitted: polls take too much of its time", {
+      medium: bus.medium,
+      loadPercent: Math.round(100 * load),
+    });
+  }
+}
+
 type DeviceListener = Required<Pick<DeviceOptions, "onReadings" | "onHealth">>;
 
 function openDevice(
-  options: Pick<FieldOptions, "clock" | "log"> & DeviceListener,
+  options: Pick<FieldOptions, "clock" | "log" | "refusals"> & DeviceListener,
   config: DeviceConfig,
   adapter: AnyAdapter,
   link: LinkConfig,
@@ -170,7 +193,10 @@ function openDevice(
       points,
       poll,
       ...(silenceMs === undefined ? {} : { silenceMs }),
-      plan: (some) => adapter.plan(link.options, station, some),
+      plan: (some, line) => adapter.plan(link.options, station, some, line),
+      terms: (point) => adapter.writeTerms?.(link.options, station, point) ?? PLAIN_TERMS,
+      retries: adapter.retries?.(link.options) ?? 0,
+      ...keptRefusals(options.refusals, name, planHash(adapter.plan(link.options, station, readable(points)))),
       fit: (point, value) => adapter.fit?.(point, value) ?? value,
       bus,
       poller,
@@ -181,6 +207,23 @@ function openDevice(
     },
     scope,
   );
+}
+
+function readable(points: readonly Point<unknown>[]): readonly Point<unknown>[] {
+  return points.filter(({ access }) => access !== "w");
+}
+
+function keptRefusals(
+  refusals: Refusals | undefined,
+  device: string,
+  plan: string,
+): Pick<DeviceOptions, "refused" | "onRefused"> {
+  if (refusals === undefined) return {};
+  const refused = refusals.load(device, plan);
+  return {
+    ...(refused === undefined ? {} : { refused }),
+    onRefused: (learned) => refusals.save(device, plan, learned),
+  };
 }
 
 function mustGet<T>(map: ReadonlyMap<string, T>, key: string): T {

@@ -1,5 +1,5 @@
 import type { BusStatus } from "../field/bus.js";
-import type { DeviceStatus } from "../field/device.js";
+import type { DeviceStatus } from "../field/device-options.js";
 import type { Reading } from "../field/reading.js";
 import type { BootstrapStatus } from "../lwm2m/bootstrap/bootstrap-session.js";
 import type { RegistrationStatus } from "../lwm2m/client-options.js";

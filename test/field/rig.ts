@@ -9,9 +9,10 @@ import { timingOf } from "../../adapters/modbus/timing.js";
 import type { CausewayError } from "../../src/base/errors.js";
 import { createLog } from "../../src/base/log.js";
 import { Scope } from "../../src/base/scope.js";
-import type { Point, PollClass } from "../../src/field/adapter.js";
+import type { DeviceTraits, Point, PollClass } from "../../src/field/adapter.js";
 import { type Field, openField } from "../../src/field/field.js";
 import { defineAdapter, type Reading } from "../../src/field/index.js";
+import type { Refusals } from "../../src/field/refusals.js";
 import { SlaveLine } from "../adapters/modbus/slave-line.js";
 import { FakeClock } from "../fakes/clock.js";
 
@@ -34,11 +35,17 @@ export class Rig {
   /** The line that is open now; each opening has a new one with the same stations. */
   line = new SlaveLine(this.clock);
   opens = 0;
+  refusals: Refusals | undefined;
   /** While set, the link cannot be opened. */
   unavailable: CausewayError | undefined;
 
   async open(
-    devices: readonly (readonly [name: string, unit: number, points: readonly Point<ModbusPoint>[]])[],
+    devices: readonly (readonly [
+      name: string,
+      unit: number,
+      points: readonly Point<ModbusPoint>[],
+      traits?: DeviceTraits,
+    ])[],
   ): Promise<Field> {
     const adapter = defineAdapter({
       ...modbus,
@@ -55,11 +62,11 @@ export class Rig {
     return await openField(
       {
         links: [{ name: "bus", adapter: "modbus", options: OPTIONS }],
-        devices: devices.map(([name, unit, points]) => ({
+        devices: devices.map(([name, unit, points, traits = {}]) => ({
           name,
           link: "bus",
           address: { unit },
-          traits: {},
+          traits,
           points,
           poll: { fastMs: 1000, normalMs: 10_000, slowMs: 60_000 },
         })),
@@ -68,6 +75,7 @@ export class Rig {
         log: createLog("debug", (line) => this.logged.push(JSON.parse(line))),
         onReadings: (device, readings) => this.told.push(...readings.map((reading) => [device, reading] as const)),
         random: () => 0,
+        ...(this.refusals === undefined ? {} : { refusals: this.refusals }),
       },
       this.scope,
     );

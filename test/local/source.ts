@@ -28,6 +28,7 @@ export const SOURCE: StatusSource = {
         sinceMs: NOW_MS - 90_000_000,
         exchanges: 12,
         faults: { timeout: 2 },
+        utilisation: 0.25,
         busyMs: 100,
         queued: 0,
         opened: 1,
