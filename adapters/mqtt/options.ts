@@ -72,6 +72,8 @@ export interface MqttWrite {
   readonly json?: string;
   /** Text with `{value}` in it. */
   readonly payload?: string;
+  /** Words of the command by the value as the state has it, where both differ: `true: on`. */
+  readonly map?: ReadonlyMap<string, string>;
   readonly qos?: number;
   readonly retain?: boolean;
 }
@@ -93,7 +95,13 @@ const place: ObjectSchema<MqttPlace> = object(
 
 const write: ObjectSchema<MqttWrite> = object(
   { topic: schema.string },
-  { json: schema.string, payload: schema.string, qos: schema.integer(0, 2), retain: schema.boolean },
+  {
+    json: schema.string,
+    payload: schema.string,
+    map: schema.record(schema.string),
+    qos: schema.integer(0, 2),
+    retain: schema.boolean,
+  },
 );
 
 export const pointSchema: ObjectSchema<MqttPoint> = object(

@@ -134,8 +134,9 @@ export function fitValue({ name, address }: Point<MqttPoint>, value: Scalar): Sc
 }
 
 /** The payload of a command; throws VALUE_INVALID. */
-export function encodeCommand(point: MqttPoint, value: Scalar, variables: Variables): Uint8Array {
-  const { json, payload } = point.write ?? { ...point.at, payload: undefined };
+export function encodeCommand(point: MqttPoint, told: Scalar, variables: Variables): Uint8Array {
+  const { json, payload, map } = point.write ?? { ...point.at, payload: undefined, map: undefined };
+  const value = map === undefined ? told : wordOf(told, map);
   if (payload !== undefined) return utf8Encode(fill(payload, new Map([...variables, ["value", textOf(value)]])));
   if (json !== undefined) {
     const path = parseJsonPath(fill(json, variables)) ?? [];
@@ -144,6 +145,12 @@ export function encodeCommand(point: MqttPoint, value: Scalar, variables: Variab
   const format = byteFormatOf(point);
   if (format !== undefined) return encodeByteValue(value, format);
   return value instanceof Uint8Array ? value : utf8Encode(textOf(value));
+}
+
+function wordOf(value: Scalar, map: ReadonlyMap<string, string>): string {
+  const word = map.get(String(value));
+  if (word !== undefined) return word;
+  throw new CausewayError("VALUE_INVALID", `${String(value)} is not one of ${[...map.keys()].join(" | ")}`);
 }
 
 function textOf(value: Scalar): string {

@@ -105,6 +105,12 @@ class Simulated {
 
 /** The value of a command, as `encodeCommand` puts it there. */
 function commanded(message: Message, point: MqttPoint, variables: Variables): Scalar | undefined {
+  const word = wordOfCommand(message, point, variables);
+  const [value] = [...(point.write?.map ?? [])].find(([, own]) => own === word) ?? [word];
+  return point.type === "boolean" && typeof value === "string" ? value === "true" : value;
+}
+
+function wordOfCommand(message: Message, point: MqttPoint, variables: Variables): Scalar | undefined {
   const { json, payload = "{value}" } = point.write ?? { ...point.at, payload: undefined };
   if (json !== undefined) {
     const { document } = message;
@@ -116,5 +122,5 @@ function commanded(message: Message, point: MqttPoint, variables: Variables): Sc
   const { text } = message;
   if (!text.startsWith(before) || !text.endsWith(after)) return undefined;
   const word = text.slice(before.length, text.length - after.length);
-  return point.type === "number" && word !== "" ? Number(word) : point.type === "boolean" ? word === "true" : word;
+  return point.type === "number" && word !== "" ? Number(word) : word;
 }

@@ -82,6 +82,7 @@ describe("a command", () => {
     ["JSON", { at, write: { topic: "c", json: "a.b" } }, true, '{"a":{"b":true}}'],
     ["JSON of a wide number", { at, write: { topic: "c", json: "a" } }, 5n, '{"a":5}'],
     ["by the place of a point that is only written", { at: { topic: "c", json: "state" } }, "ON", '{"state":"ON"}'],
+    ["another word", { at, write: { topic: "c", map: new Map([["true", "on"]]) } }, true, "on"],
     ["bytes", { at: { topic: "c", offset: 0 }, type: "uint16" }, 0x4142, "AB"],
   ])("%s", (_, point, value, payload) => {
     expect(Buffer.from(encodeCommand(point, value, variables)).toString()).toBe(payload);
