@@ -73,6 +73,36 @@ export const ERROR_TABLE = {
     "One side of a TLS link does not trust the other's certificate.",
     "Check 'ca', 'cert', 'key' and 'serverName' of the link, and the clocks of both sides.",
   ),
+  LINK_NO_DBUS: entry(
+    "5.00",
+    "later",
+    "The system's D-Bus, through which Bluetooth is reached, cannot be reached.",
+    "Install and start D-Bus (apt install dbus); in a container give it /run/dbus/system_bus_socket.",
+  ),
+  LINK_NO_BLUETOOTHD: entry(
+    "5.00",
+    "later",
+    "The Bluetooth service (bluetoothd) does not run.",
+    "Install and start it: apt install bluez, systemctl enable --now bluetooth.",
+  ),
+  LINK_NO_CONTROLLER: entry(
+    "5.00",
+    "later",
+    "The Bluetooth controller is not there.",
+    "Plug it in, or name another one as 'controller'; 'bluetoothctl list' shows those that are there.",
+  ),
+  LINK_CONTROLLER_OFF: entry(
+    "5.00",
+    "operator",
+    "The Bluetooth controller is switched off or blocked.",
+    "Run 'rfkill unblock bluetooth' and 'bluetoothctl power on'.",
+  ),
+  LINK_BLUETOOTH_DENIED: entry(
+    "5.00",
+    "operator",
+    "This user may not use Bluetooth.",
+    "Add the service user to the group 'bluetooth'; /etc/dbus-1/system.d/bluetooth.conf says who may.",
+  ),
   LINK_FAILED: entry(
     "5.00",
     "later",

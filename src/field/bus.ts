@@ -1,5 +1,5 @@
 import { abortable, type Clock, sleep, type Timer } from "../base/clock.js";
-import { CausewayError, ERROR_TABLE, toError } from "../base/errors.js";
+import { CausewayError, ERROR_TABLE, type ErrorCode, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import { type BackOff, backOffMs } from "../base/retry.js";
 import type { Scope } from "../base/scope.js";
@@ -292,6 +292,17 @@ export class Bus {
   }
 }
 
+const LOCAL_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  "LINK_NOT_FOUND",
+  "LINK_BUSY",
+  "LINK_PERMISSION",
+  "LINK_NO_DBUS",
+  "LINK_NO_BLUETOOTHD",
+  "LINK_NO_CONTROLLER",
+  "LINK_CONTROLLER_OFF",
+  "LINK_BLUETOOTH_DENIED",
+]);
+
 function isLocal(fault: CausewayError | undefined): boolean {
-  return fault?.code === "LINK_NOT_FOUND" || fault?.code === "LINK_BUSY" || fault?.code === "LINK_PERMISSION";
+  return fault !== undefined && LOCAL_FAULTS.has(fault.code);
 }
