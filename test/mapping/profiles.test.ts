@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import ble from "../../adapters/ble/index.js";
 import modbus from "../../adapters/modbus/index.js";
 import mqtt from "../../adapters/mqtt/index.js";
 import { profileJsonSchema } from "../../scripts/profile-json-schema.js";
@@ -21,7 +22,9 @@ import { InstanceTable, memoryInstanceStore } from "../../src/mapping/instances.
 import type { Profile } from "../../src/mapping/profile.js";
 import { ProfileShelf, readProfileFile, shippedMappings } from "../../src/mapping/profiles.js";
 
-const adapters: ReadonlyMap<string, AnyAdapter> = new Map([modbus, mqtt].map((adapter) => [adapter.name, adapter]));
+const adapters: ReadonlyMap<string, AnyAdapter> = new Map(
+  [ble, modbus, mqtt].map((adapter) => [adapter.name, adapter]),
+);
 const UNTIL_ABORTED = new AbortController().signal;
 const NEVER_MS = 24 * 3_600_000;
 

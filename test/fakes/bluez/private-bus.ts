@@ -46,7 +46,7 @@ export class PrivateBus implements AsyncDisposable {
 
   async run(): Promise<void> {
     const options = ["--nofork", "--print-address", `--config-file=${join(this.#folder, "bus.conf")}`];
-    const daemon = spawn("dbus-daemon", options, { stdio: ["ignore", "pipe", "inherit"] });
+    const daemon = spawn("dbus-daemon", options, { stdio: ["ignore", "pipe", "ignore"] });
     this.#daemon = daemon;
     const lines = createInterface({ input: daemon.stdout });
     const failed = once(daemon, "exit").then(([code]) => {
