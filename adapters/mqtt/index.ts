@@ -12,6 +12,7 @@ import {
   stationSchema,
 } from "./options.js";
 import { fitValue } from "./payload.js";
+import { scanTool } from "./scan.js";
 import { simulateMqtt } from "./simulator.js";
 import type { Variables } from "./topic.js";
 
@@ -40,6 +41,7 @@ export const mqtt: Adapter<MqttLinkOptions, Variables, MqttPoint> = {
   stationProblem,
   kind: kindOf,
   fit: fitValue,
+  scan: scanTool,
   simulate: async (_options, stations) => await simulateMqtt(stations),
 };
 

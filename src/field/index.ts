@@ -6,6 +6,7 @@ export type { Log } from "../base/log.js";
 export { type ObjectOf, type ObjectSchema, object } from "../base/object-schema.js";
 export * as schema from "../base/schema.js";
 export { Scope } from "../base/scope.js";
+export { resolveSecret } from "../base/secrets.js";
 export {
   type Adapter,
   type AnyAdapter,
