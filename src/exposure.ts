@@ -3,6 +3,7 @@ import type { Log } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
 import { accessPolicy } from "./config/rights.js";
+import type { DeviceStatus } from "./field/device-options.js";
 import type { Field } from "./field/field.js";
 import type { HealthState } from "./field/health.js";
 import { AccessControl } from "./lwm2m/objects/access-control.js";
@@ -10,6 +11,7 @@ import { addDevice, type Device } from "./lwm2m/objects/device.js";
 import { GatewayObject } from "./lwm2m/objects/gateway.js";
 import { ObjectTree } from "./lwm2m/tree.js";
 import { Bridge, type BridgedDevice, type BridgeOptions } from "./mapping/bridge.js";
+import type { PointStatus } from "./mapping/point-status.js";
 import { addOwnObjects, type OwnObjectsOptions } from "./own-objects.js";
 
 /** One endpoint name and what it shows. */
@@ -41,6 +43,8 @@ export interface Exposure extends Disposable {
   readonly places: ReadonlyMap<string, DevicePlace>;
   readonly bridge: Bridge;
   onHealth(device: string, health: HealthState): void;
+  /** By device: what is known of each point, with values after scaling. */
+  pointsOf(devices: readonly DeviceStatus[]): ReadonlyMap<string, readonly PointStatus[]>;
   /** Tells observers what has changed on the host itself. */
   refreshHost(): void;
   /** What servers ask of the field itself begins, until the scope closes. */
@@ -100,8 +104,16 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
       ownObjects.device.setErrors(isOffline ? [PERIPHERAL_MALFUNCTION] : []);
     },
     refreshHost: () => ownObjects.refresh(),
-    attach: (field, scope, log) => ownObjects.attach(field, scope, log),
+    pointsOf: (devices) => new Map(devices.map(({ name, readings }) => [name, bridge.statusOf(name, readings)])),
+    attach(field, scope, log) {
+      ownObjects.attach(field, scope, log);
+      for (const name of places.keys()) {
+        const absent = bridge.absentOf(name);
+        if (absent.size > 0) field.setAbsent(name, absent);
+      }
+    },
     [Symbol.dispose]() {
+      bridge[Symbol.dispose]();
       ownObjects[Symbol.dispose]();
       for (const { access } of [own, ...further]) access?.[Symbol.dispose]();
     },

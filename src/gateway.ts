@@ -9,16 +9,11 @@ import type { GatewayConfig } from "./config/config.js";
 import { type DrainContext, EndpointDrains } from "./drains.js";
 import { type ExposedEndpoint, type Exposure, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
-import { type Field, type FieldStatus, openField } from "./field/field.js";
+import { type Field, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
+import { type GatewayStatus, statusOf } from "./gateway-status.js";
 import { type Historian, settledNow } from "./history.js";
-import {
-  type BootstrapStatus,
-  Lwm2mClient,
-  type OpenPeer,
-  type RegistrationStatus,
-  type ServerAccount,
-} from "./lwm2m/client.js";
+import { Lwm2mClient, type OpenPeer, type ServerAccount } from "./lwm2m/client.js";
 import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { ClientState } from "./lwm2m/state/client-state.js";
@@ -28,7 +23,7 @@ import { InstanceTable } from "./mapping/instances.js";
 import { Database, StateLock } from "./outbox/database.js";
 import { Documents } from "./outbox/documents.js";
 import { databaseInstanceStore } from "./outbox/instance-rows.js";
-import { Outbox, type OutboxCounters, type Queue } from "./outbox/outbox.js";
+import { Outbox, type Queue } from "./outbox/outbox.js";
 import type { SampleOrigin } from "./outbox/row.js";
 import { type Host, isWanted } from "./own-objects.js";
 import { type DemandedDevice, followDemand } from "./poll-demand.js";
@@ -51,20 +46,6 @@ export interface GatewayContext {
   readonly coap?: CoapSettings;
   /** Hears why something was sent to a server, or not. */
   readonly why?: Why;
-}
-
-export interface EndpointStatus {
-  readonly endpoint: string;
-  readonly servers: readonly RegistrationStatus[];
-  /** Absent where no bootstrap server is known. */
-  readonly bootstrap?: BootstrapStatus;
-}
-
-export interface GatewayStatus {
-  /** The gateway's own one is the first. */
-  readonly endpoints: readonly EndpointStatus[];
-  readonly field: FieldStatus;
-  readonly outbox: OutboxCounters;
 }
 
 export interface GatewayListener {
@@ -213,7 +194,7 @@ export async function openGateway(
     await firstLook(config, field, clock, signal);
     await startClients(endpoints, documents.of(config.endpoint), clock, scope, signal);
   });
-  return { endpoints, field, status: () => statusOf(endpoints, field, outbox) };
+  return { endpoints, field, status: () => statusOf(endpoints, field, exposure, outbox) };
 }
 
 async function openState(
@@ -252,6 +233,8 @@ function exposeAll(
     ...(host === undefined ? {} : { host }),
     ...(events === undefined ? {} : { events }),
     ...(coap === undefined ? {} : { coap }),
+    log,
+    onAbsent: (device, points) => links.field?.setAbsent(device, points),
     sendPaths: (paths) => scope.spawn((signal) => sendPaths(links.client, paths, log, signal)),
     async writePoint(device, point, value, signal) {
       if (links.field === undefined) throw new CausewayError("LINK_CLOSED", "the field is not open yet");
@@ -324,18 +307,6 @@ async function startClients(
     // All at once: a server that does not answer must not be waited for once per endpoint.
     scope.defer(async () => void (await Promise.all(endpoints.map(({ client }) => client.close()))));
   }
-}
-
-async function statusOf(endpoints: Gateway["endpoints"], field: Field, outbox: Outbox): Promise<GatewayStatus> {
-  return {
-    endpoints: endpoints.map(({ endpoint, client: { registrations: servers, bootstrap } }) => ({
-      endpoint,
-      servers,
-      ...(bootstrap === undefined ? {} : { bootstrap }),
-    })),
-    field: field.status(),
-    outbox: await outbox.counters(),
-  };
 }
 
 /** The servers of a client that want what they missed. */

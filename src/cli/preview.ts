@@ -11,6 +11,7 @@ import { EventLog } from "../lwm2m/objects/event-log.js";
 import { formatPath } from "../lwm2m/path.js";
 import type { ObjectTree, Resource } from "../lwm2m/tree.js";
 import { InstanceTable, memoryInstanceStore } from "../mapping/instances.js";
+import { datumOf } from "../mapping/profile.js";
 import { Database } from "../outbox/database.js";
 import { databaseInstanceStore } from "../outbox/instance-rows.js";
 import { readGoodConfig } from "./check.js";
@@ -92,7 +93,7 @@ function sourcesOf(config: GatewayConfig, { places }: Exposure): Sources {
       const instanceId = place.instanceId(model.id, ordinal);
       for (const [resourceId, source] of resources) {
         const label = source.kind === "point" ? `${field.name}.${source.point}` : `${field.name} (constant)`;
-        const unit = source.kind === "point" ? (profile.points.get(source.point)?.unit ?? "") : "";
+        const unit = source.kind === "point" ? (datumOf(profile, source.point)?.unit ?? "") : "";
         own.set(formatPath([model.id, instanceId, resourceId]), { label, unit });
       }
     }

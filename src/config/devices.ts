@@ -1,7 +1,7 @@
 import { childPath, near, type Problems, type WithSource } from "../base/schema.js";
 import type { Located, Problem } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
-import type { Profile } from "../mapping/profile.js";
+import { datumOf, type Profile } from "../mapping/profile.js";
 import type { ProfileShelf } from "../mapping/profiles.js";
 import type { Report } from "../mapping/report.js";
 import type { ConfiguredDevice, DeviceExposure } from "./config.js";
@@ -149,15 +149,13 @@ function readReport(
   problems: Problems,
 ): ReadonlyMap<string, Report> {
   const reports = new Map<string, Report>();
-  for (const [point, { deadband, heartbeat }] of section.value.report ?? []) {
-    if (!profile.points.has(point)) {
-      const hint = near(point, [...profile.points.keys()]) ?? `points: ${[...profile.points.keys()].join(", ")}`;
+  for (const [point, report] of section.value.report ?? []) {
+    if (datumOf(profile, point) === undefined) {
+      const names = [...profile.points.keys(), ...profile.derived.keys()];
+      const hint = near(point, names) ?? `points: ${names.join(", ")}`;
       problems.add(placeOf(section, "report", point), `${path}.report.${point}`, `no point '${point}'`, hint);
     }
-    reports.set(point, {
-      ...(deadband === undefined ? {} : { deadband }),
-      ...(heartbeat === undefined ? {} : { heartbeatMs: heartbeat }),
-    });
+    reports.set(point, report);
   }
   return reports;
 }

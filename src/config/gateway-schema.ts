@@ -8,7 +8,6 @@ import {
   integer,
   list,
   located,
-  number,
   oneOf,
   record,
   refine,
@@ -16,6 +15,7 @@ import {
   sizeBytes,
   string,
 } from "../base/schema.js";
+import { reportSection } from "../mapping/point-schema.js";
 import { bootstrapSection } from "./bootstrap.js";
 import { FURTHER_OBJECT_NAMES } from "./further-objects.js";
 import { rightsSection } from "./rights.js";
@@ -101,8 +101,6 @@ export const serverSection = object(
     rights: rightsSection,
   },
 );
-
-const reportSection = object({}, { deadband: number(0), heartbeat: durationMs });
 
 export const deviceSection = object(
   { name: deviceName, link: string, profile: string },

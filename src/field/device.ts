@@ -31,6 +31,7 @@ export class Device {
   readonly #reader: DeviceReader;
   readonly #writer: DeviceWriter;
   #bounds: ReadonlyMap<string, PollBounds> = new Map();
+  #absent: ReadonlySet<string> = new Set();
   #health: Health;
   #healthSinceMs: number;
   #lastAnswerMs: number | undefined;
@@ -76,6 +77,19 @@ export class Device {
     this.#schedulePolls();
   }
 
+  /** In the place of those before; what comes back is read at once. */
+  setAbsent(points: ReadonlySet<string>): void {
+    const before = this.#absent;
+    this.#absent = points;
+    this.#exchanges.regroup((point) => this.#paceOf(point));
+    this.#schedulePolls();
+    if (this.#health.state === "offline" || this.#setup !== "done") return;
+    const isBack = ({ name }: Point<unknown>): boolean => before.has(name) && !points.has(name);
+    for (const planned of this.#exchanges.all) {
+      if (planned.points.some(isBack) && !planned.pending) this.#spawn(this.#reader.read(planned, planned.priority));
+    }
+  }
+
   /** Returns when the device has confirmed; see Field.write. */
   async write(pointName: string, value: Scalar, signal: AbortSignal, origin = "server"): Promise<void> {
     const { name } = this.#options;
@@ -99,7 +113,9 @@ export class Device {
     const all = Promise.all(this.#exchanges.all.map((planned) => this.#reader.read(planned, "fast")));
     const readings = (await abortable(all, signal)).flat();
     const read = new Set(readings.map((reading) => reading.point));
-    const others = [...this.#points.values()].filter((point) => point.access !== "w" && !read.has(point.name));
+    const others = [...this.#points.values()].filter(
+      ({ name, access }) => access !== "w" && !read.has(name) && !this.#absent.has(name),
+    );
     return [...readings, ...others.map((point) => this.#readings.get(point.name) ?? this.#neverRead(point.name))];
   }
 
@@ -122,7 +138,8 @@ export class Device {
     };
   }
 
-  #paceOf({ name, pollClass }: Point<unknown>): Pace {
+  #paceOf({ name, pollClass }: Point<unknown>): Pace | undefined {
+    if (this.#absent.has(name)) return undefined;
     return paceOf(pollClass, this.#options.poll, this.#bounds.get(name) ?? NO_BOUNDS);
   }
 

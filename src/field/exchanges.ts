@@ -23,7 +23,8 @@ export interface PlannedExchange {
 }
 
 type Plan = (points: readonly Point<unknown>[]) => readonly Exchange<unknown>[];
-type PaceOf = (point: Point<unknown>) => Pace;
+/** Undefined for a point that is not to be polled now. */
+type PaceOf = (point: Point<unknown>) => Pace | undefined;
 
 const BY_URGENCY: readonly PollClass[] = ["fast", "normal", "slow", "once"];
 
@@ -71,6 +72,7 @@ export class ExchangeList {
     const members = new Map<Pace, Point<unknown>[]>();
     for (const point of [...this.#points].sort(byUrgency)) {
       const pace = paceOf(point);
+      if (pace === undefined) continue;
       const group = members.get(pace);
       if (group === undefined) members.set(pace, [point]);
       else group.push(point);

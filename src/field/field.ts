@@ -66,6 +66,8 @@ export interface Field {
   read(device: string, signal: AbortSignal): Promise<readonly Reading[]>;
   /** By point, in the place of those before; points that are not named are polled at the period of their class. */
   setBounds(device: string, bounds: ReadonlyMap<string, PollBounds>): void;
+  /** Points that a device does not have, in the place of those before: they are not polled. */
+  setAbsent(device: string, points: ReadonlySet<string>): void;
   /**
    * A device that the configuration does not have, polled until its scope closes; `status` does not tell of it. Throws
    * CONFIG_INVALID for an unknown link.
@@ -113,6 +115,7 @@ export async function openField(options: FieldOptions, scope: Scope): Promise<Fi
     write: async (device, point, value, signal, origin) => await find(device).write(point, value, signal, origin),
     read: async (device, signal) => await find(device).read(signal),
     setBounds: (device, bounds) => find(device).setBounds(bounds),
+    setAbsent: (device, points) => find(device).setAbsent(points),
     open: (device, onReadings, own) => open(device, { onReadings, onHealth: () => undefined }, own),
     status: () => ({
       buses: [...new Set(buses.values())].map((bus) => bus.status()),

@@ -1,6 +1,6 @@
 import type { BusStatus } from "../field/bus.js";
 import type { DeviceStatus } from "../field/device-options.js";
-import type { Reading } from "../field/reading.js";
+import type { Reading, Scalar } from "../field/reading.js";
 import type { BootstrapStatus } from "../lwm2m/bootstrap/bootstrap-session.js";
 import type { RegistrationStatus } from "../lwm2m/client-options.js";
 import type { OutboxCounters } from "../outbox/outbox.js";
@@ -16,7 +16,19 @@ export interface EndpointEntry {
 export interface StatusSource {
   readonly endpoints: readonly EndpointEntry[];
   readonly field: { readonly buses: readonly BusStatus[]; readonly devices: readonly DeviceStatus[] };
+  /** By device: what is known of each point, with values after scaling. */
+  readonly points: ReadonlyMap<string, readonly KnownPoint[]>;
   readonly outbox: OutboxCounters;
+}
+
+/** A point with its value in its unit, or why there is none. */
+export interface KnownPoint {
+  readonly name: string;
+  readonly quality: Reading["quality"];
+  readonly atMs?: number;
+  readonly value?: Scalar;
+  readonly unit?: string;
+  readonly reason?: string;
 }
 
 /** What `GET /status` answers. Names that end in `AtMs` or `SinceMs` are wall clock, milliseconds since 1970. */
@@ -45,9 +57,11 @@ export interface DeviceEntry {
 export interface PointEntry {
   readonly name: string;
   readonly quality: Reading["quality"];
-  readonly atMs: number;
-  /** 64-bit integers as text beyond what JSON holds, raw bytes as hexadecimal text; absent after a fault. */
+  /** Absent before anything was read. */
+  readonly atMs?: number;
+  /** After scaling; 64-bit integers as text beyond what JSON holds, raw bytes as hexadecimal text; absent after a fault. */
   readonly value?: number | string | boolean;
+  readonly unit?: string;
   readonly reason?: string;
 }
 
@@ -62,7 +76,7 @@ export function statusDocument(
   { version, startedAtMs }: ProgramFacts,
   nowMs: number,
 ): StatusDocument {
-  const { endpoints, field, outbox } = source;
+  const { endpoints, field, points, outbox } = source;
   return {
     program: "causeway",
     version,
@@ -70,26 +84,19 @@ export function statusDocument(
     nowMs,
     endpoints,
     buses: field.buses.map(({ trace: _, ...bus }) => bus),
-    devices: field.devices.map(({ readings, unsupported: _, ...device }) => ({
+    devices: field.devices.map(({ readings: _, unsupported: __, ...device }) => ({
       ...device,
-      points: [...readings.values()].map(pointEntry),
+      points: (points.get(device.name) ?? []).map(pointEntry),
     })),
     outbox,
   };
 }
 
-function pointEntry(reading: Reading): PointEntry {
-  const { point: name, quality, atMs } = reading;
-  return {
-    name,
-    quality,
-    atMs,
-    ...(reading.value === undefined ? {} : { value: jsonScalar(reading.value) }),
-    ...("reason" in reading ? { reason: reading.reason } : {}),
-  };
+function pointEntry({ value, ...point }: KnownPoint): PointEntry {
+  return value === undefined ? point : { ...point, value: jsonScalar(value) };
 }
 
-function jsonScalar(value: NonNullable<Reading["value"]>): number | string | boolean {
+function jsonScalar(value: Scalar): number | string | boolean {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;

@@ -1,14 +1,21 @@
 import type { Clock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
+import type { Log } from "../base/log.js";
 import type { ScalarKind } from "../field/adapter.js";
-import type { Quality, Reading, Scalar } from "../field/reading.js";
+import type { Reading, Scalar } from "../field/reading.js";
+import type { ObjectModel } from "../lwm2m/model/model.js";
 import type { Path } from "../lwm2m/path.js";
 import type { ObjectTree, ResourceHandler, WrittenValue } from "../lwm2m/tree.js";
-import type { ResourceType, Sample, Value } from "../lwm2m/value.js";
+import type { Value } from "../lwm2m/value.js";
 import { Companions } from "./companions.js";
-import type { Profile, ProfileObject, ProfilePoint } from "./profile.js";
-import { passes, type Report, type Reported } from "./report.js";
-import { toScalar, toValue } from "./transform.js";
+import { Derivation, derives } from "./derivation.js";
+import { type PointStatus, pointStatuses } from "./point-status.js";
+import { datumOf, inputsOf, type Profile, type ProfileObject, type ProfilePoint } from "./profile.js";
+import { joinReports, type Report } from "./report.js";
+import { type BridgedSample, Target } from "./target.js";
+import { PLAIN, toScalar } from "./transform.js";
+
+export type { BridgedSample } from "./target.js";
 
 export interface BridgedDevice {
   readonly name: string;
@@ -16,7 +23,7 @@ export interface BridgedDevice {
   /** The tree that shows the device: the gateway's own, one behind a prefix, or that of its own endpoint. */
   readonly tree: ObjectTree;
   instanceId(objectId: number, ordinal: number): number;
-  /** Report filters by point. */
+  /** Report filters by point; what they do not say is as the profile has it. */
   readonly report: ReadonlyMap<string, Report>;
   /** Value kind of a point, where the adapter fixes it. */
   kindOf(point: string): ScalarKind | undefined;
@@ -24,41 +31,29 @@ export interface BridgedDevice {
 
 export interface BridgeOptions {
   readonly clock: Clock;
+  readonly log?: Log;
   /**
    * Carries a value to the device and returns when the device confirmed it; what it read back has then been given to
    * `accept`. Rejects with FIELD_*, LINK_* or VALUE_INVALID.
    */
   readonly writePoint: (device: string, point: string, value: Scalar, signal: AbortSignal) => Promise<void>;
+  /** Hears which points a device does not have, or of which that is not known yet, when it is another set than before. */
+  readonly onAbsent?: (device: string, points: ReadonlySet<string>) => void;
   /** Hears of each sample that passed the report filter; must not throw. */
   readonly onSample: (sample: BridgedSample) => void;
 }
 
-/** A sample on its way into a tree. */
-export interface BridgedSample {
-  readonly device: string;
-  readonly point: string;
-  readonly tree: ObjectTree;
-  readonly path: Path;
-  readonly type: ResourceType;
-  readonly sample: Sample;
-}
-
-/** One resource that a point feeds. */
-interface Target {
-  readonly device: string;
-  readonly source: ProfilePoint;
-  readonly tree: ObjectTree;
-  readonly path: Path;
-  readonly type: ResourceType;
-  readonly report: Report | undefined;
-  readonly companions: Companions | undefined;
-  last: Reported | undefined;
+interface Entry {
+  readonly device: BridgedDevice;
+  readonly targets: ReadonlyMap<string, readonly Target[]>;
+  /** Absent where no value depends on another one. */
+  readonly derivation: Derivation | undefined;
 }
 
 /** The one place where the two halves meet: readings become samples, a server's writes become values of points. */
-export class Bridge {
+export class Bridge implements Disposable {
   readonly #options: BridgeOptions;
-  readonly #targets = new Map<string, ReadonlyMap<string, readonly Target[]>>();
+  readonly #entries = new Map<string, Entry>();
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -66,94 +61,137 @@ export class Bridge {
 
   /** Shows the device in its tree; its resources have no value until something was read. */
   addDevice(device: BridgedDevice): void {
+    const derivation = derives(device.profile) ? this.#derivationOf(device) : undefined;
     const targets = new Map<string, Target[]>();
     for (const object of device.profile.objects) {
-      for (const target of this.#addObject(device, object)) {
-        const point = target.source.point.name;
+      for (const [point, target] of this.#addObject(device, object, derivation)) {
         targets.set(point, [...(targets.get(point) ?? []), target]);
       }
     }
-    this.#targets.set(device.name, targets);
+    this.#entries.set(device.name, { device, targets, derivation });
   }
 
-  /** The resources that each point of a device feeds, by the point's name. */
+  /** The resources that each point of a device feeds, itself or through others, by the point's name. */
   pathsOf(device: string): ReadonlyMap<string, readonly Path[]> {
-    const targets = this.#targets.get(device) ?? [];
-    return new Map([...targets].map(([point, own]) => [point, own.map(({ path }) => path)]));
+    const entry = this.#entries.get(device);
+    if (entry === undefined) return new Map();
+    const paths = new Map([...entry.targets].map(([point, own]) => [point, own.map(({ path }) => path)]));
+    const { points, derived } = entry.device.profile;
+    // A derived point comes after those that it needs, so what feeds a resource through several is found in one pass.
+    for (const [name, datum] of [...[...derived].reverse(), ...points]) {
+      for (const input of inputsOf(datum)) {
+        paths.set(input, [...new Set([...(paths.get(input) ?? []), ...(paths.get(name) ?? [])])]);
+      }
+    }
+    return paths;
   }
 
   /** Takes what was read; unknown devices and points feed nothing and are ignored. */
   accept(device: string, readings: readonly Reading[]): void {
-    const targets = this.#targets.get(device);
-    if (targets === undefined) return;
-    for (const reading of readings) {
-      for (const target of targets.get(reading.point) ?? []) this.#acceptInto(target, reading);
+    const entry = this.#entries.get(device);
+    if (entry === undefined) return;
+    const { derivation, targets } = entry;
+    for (const reading of derivation?.accept(readings) ?? readings) {
+      for (const target of targets.get(reading.point) ?? []) target.accept(reading);
     }
   }
 
-  #acceptInto(target: Target, reading: Reading): void {
-    if (reading.quality !== "good" && reading.quality !== "manual") {
-      target.companions?.quality(reading.quality, reading.atMs);
-      return;
-    }
-    const result = toValue(reading.value, target.source.transform, target.type);
-    const quality: Quality = result.quality === "good" ? reading.quality : result.quality;
-    target.companions?.quality(quality, reading.atMs);
-    if (result.quality !== "good") return;
-    const sample = { value: result.value, atMs: reading.atMs };
-    target.companions?.measured(sample);
-    if (!passes(target.report, target.last, sample.value, sample.atMs)) return;
-    if (target.report !== undefined) target.last = sample;
-    target.tree.set(target.path, sample);
-    const { device, source, tree, path, type } = target;
-    this.#options.onSample({ device, point: source.point.name, tree, path, type, sample });
+  /** Points that the device does not have, or not known to have: they are not to be polled. */
+  absentOf(device: string): ReadonlySet<string> {
+    return this.#entries.get(device)?.derivation?.absent ?? new Set();
   }
 
-  #addObject(device: BridgedDevice, object: ProfileObject): readonly Target[] {
+  /** What is known of each point of a device, in the order of its profile; `readings` are the last ones of the field. */
+  statusOf(device: string, readings: ReadonlyMap<string, Reading>): readonly PointStatus[] {
+    const entry = this.#entries.get(device);
+    if (entry === undefined) return [];
+    const {
+      derivation,
+      device: { profile },
+    } = entry;
+    const isFinal = (point: string): boolean => derivation?.finishes(point) === true;
+    return pointStatuses(profile, { readings: derivation?.last ?? readings, isFinal });
+  }
+
+  [Symbol.dispose](): void {
+    for (const { targets } of this.#entries.values()) {
+      for (const target of [...targets.values()].flat()) target[Symbol.dispose]();
+    }
+  }
+
+  #derivationOf({ name: device, profile }: BridgedDevice): Derivation {
+    const { log, onAbsent } = this.#options;
+    return new Derivation({
+      profile,
+      onAbsent: (points) => onAbsent?.(device, points),
+      onCounter: (point, event, from, to) => log?.info(`counter ${COUNTER_WORDS[event]}`, { device, point, from, to }),
+    });
+  }
+
+  #addObject(
+    device: BridgedDevice,
+    object: ProfileObject,
+    derivation: Derivation | undefined,
+  ): readonly (readonly [point: string, target: Target])[] {
     const { model, ordinal, resources } = object;
+    const { clock, onSample } = this.#options;
+    const { tree } = device;
     const instanceId = device.instanceId(model.id, ordinal);
-    const companions = new Companions(device.tree, object, instanceId, device.profile.points);
+    const companions = new Companions(tree, object, instanceId, device.profile);
     const handlers = new Map<number, ResourceHandler>(companions.handlers);
     for (const [resourceId, source] of resources) {
       const point = source.kind === "point" ? device.profile.points.get(source.point) : undefined;
-      if (point !== undefined) handlers.set(resourceId, this.#handlerOf(device, point));
+      if (point !== undefined) handlers.set(resourceId, this.#handlerOf(device, point, derivation));
     }
-    device.tree.addInstance(model, instanceId, handlers);
-    companions.begin(this.#options.clock.nowMs());
-    const targets: Target[] = [];
-    for (const [resourceId, source] of resources) {
-      const path = [model.id, instanceId, resourceId];
-      const type = model.resources.get(resourceId)?.type;
-      if (type === undefined) continue;
-      if (source.kind === "literal") {
-        device.tree.set(path, { value: source.value, atMs: this.#options.clock.nowMs() });
-        continue;
-      }
-      const point = device.profile.points.get(source.point);
-      if (point === undefined) continue;
-      targets.push({
+    tree.addInstance(model, instanceId, handlers);
+    companions.begin(clock.nowMs());
+    this.#setLiterals(tree, object, instanceId);
+    return [...resources].flatMap(([resourceId, source]) => {
+      const type = typeOf(model, resourceId);
+      const datum = source.kind === "point" ? datumOf(device.profile, source.point) : undefined;
+      if (source.kind === "literal" || datum === undefined || type === undefined) return [];
+      const { point } = source;
+      const target = new Target({
         device: device.name,
-        source: point,
-        tree: device.tree,
-        path,
+        point,
+        tree,
+        path: [model.id, instanceId, resourceId],
         type,
-        report: device.report.get(source.point),
+        transform: derivation?.finishes(point) === true ? PLAIN : datum.transform,
+        report: joinReports(datum.report, device.report.get(point)),
         companions: companions.valueId === resourceId ? companions : undefined,
-        last: undefined,
+        clock,
+        onSample,
       });
-    }
-    return targets;
+      return [[point, target] as const];
+    });
   }
 
-  #handlerOf(device: BridgedDevice, { point, transform }: ProfilePoint): ResourceHandler {
+  #setLiterals(tree: ObjectTree, { model, resources }: ProfileObject, instanceId: number): void {
+    const atMs = this.#options.clock.nowMs();
+    for (const [resourceId, source] of resources) {
+      if (source.kind === "literal" && typeOf(model, resourceId) !== undefined) {
+        tree.set([model.id, instanceId, resourceId], { value: source.value, atMs });
+      }
+    }
+  }
+
+  #handlerOf(device: BridgedDevice, source: ProfilePoint, derivation: Derivation | undefined): ResourceHandler {
+    const { name, access } = source.point;
     const write = async (value: WrittenValue, signal: AbortSignal): Promise<void> => {
-      if (point.access === "r")
-        throw new CausewayError("FIELD_NOT_WRITABLE", `${device.name}: ${point.name} is read only`);
-      const scalar = toScalar(single(value), transform, device.kindOf(point.name));
-      await this.#options.writePoint(device.name, point.name, scalar, signal);
+      if (access === "r") throw new CausewayError("FIELD_NOT_WRITABLE", `${device.name}: ${name} is read only`);
+      const transform = derivation?.transformOf(source) ?? source.transform;
+      const scalar = toScalar(single(value), transform, device.kindOf(name));
+      await this.#options.writePoint(device.name, name, scalar, signal);
     };
     return { write };
   }
+}
+
+const COUNTER_WORDS = { rollover: "rolled over", reset: "began anew" } as const;
+
+function typeOf({ resources }: ObjectModel, resourceId: number) {
+  return resources.get(resourceId)?.type;
 }
 
 function single(value: WrittenValue): Value {

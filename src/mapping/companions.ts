@@ -1,7 +1,7 @@
 import type { Quality } from "../field/reading.js";
 import type { ObjectTree, ResourceHandler } from "../lwm2m/tree.js";
 import type { Sample } from "../lwm2m/value.js";
-import type { ProfileObject, ProfilePoint } from "./profile.js";
+import { datumOf, type Profile, type ProfileObject } from "./profile.js";
 import { ipsoQuality } from "./quality.js";
 
 /** IPSO reusable resources that Causeway keeps by itself. */
@@ -49,13 +49,13 @@ export class Companions {
   #current: Sample | undefined;
   #quality: Quality | undefined;
 
-  constructor(tree: ObjectTree, object: ProfileObject, instanceId: number, points: ReadonlyMap<string, ProfilePoint>) {
+  constructor(tree: ObjectTree, object: ProfileObject, instanceId: number, profile: Profile) {
     this.#tree = tree;
     this.#object = object;
     this.#instanceId = instanceId;
     this.valueId = valueResource(object);
     const source = this.valueId === undefined ? undefined : object.resources.get(this.valueId);
-    this.#unit = source?.kind === "point" ? points.get(source.point)?.unit : undefined;
+    this.#unit = source?.kind === "point" ? datumOf(profile, source.point)?.unit : undefined;
     this.handlers = this.valueId === undefined ? new Map() : this.#makeHandlers();
   }
 

@@ -1,9 +1,12 @@
 import { joinObjects, type ObjectSchema, object } from "../base/object-schema.js";
 import {
   boolean,
+  childPath,
+  durationMs,
   type Infer,
   integer,
   list,
+  located,
   map,
   number,
   oneOf,
@@ -13,6 +16,10 @@ import {
   string,
   union,
 } from "../base/schema.js";
+import { type Curve, curveProblem } from "./curve.js";
+import { type Expression, parseExpression } from "./expression/expression.js";
+import type { Report } from "./report.js";
+import { type ValueMap, valueMapOf } from "./value-map.js";
 
 /** `[min, max]`, inclusive. */
 export const bounds: Schema<readonly [number, number]> = map(
@@ -25,28 +32,118 @@ export const bounds: Schema<readonly [number, number]> = map(
 );
 
 const notZero = refine(number(), (value) => (value === 0 ? "a scale of 0 would lose the value" : undefined));
+const positive = refine(number(0), (value) => (value > 0 ? undefined : "expected a number above 0"));
 
 export const plain: Schema<string | number | boolean> = union(union(string, number()), boolean);
+
+const words = record(plain);
+
+/** Raw values to words: `1`, `10..19`, `default`. */
+const valueMap: Schema<ValueMap> = {
+  json: words.json,
+  read(source, path, problems) {
+    const read = words.read(source, path, problems);
+    if (read === undefined) return undefined;
+    const result = valueMapOf(read);
+    if ("exact" in result) return result;
+    const entry = source.kind === "map" ? source.entries.find(({ key }) => key === result.key) : undefined;
+    problems.add(entry?.keyAt ?? source.at, childPath(path, result.key), result.what);
+    return undefined;
+  },
+};
+
+const curve: Schema<Curve> = refine(
+  list(
+    map(
+      refine(list(number()), (pair) => (pair.length === 2 ? undefined : "expected two numbers, [raw, value]")),
+      ([raw = 0, value = 0]): readonly [number, number] => [raw, value],
+    ),
+  ),
+  curveProblem,
+);
+
+/** A formula; its names are checked when all points are known. */
+const expression: Schema<Expression> = {
+  json: string.json,
+  read(source, path, problems) {
+    const text = string.read(source, path, problems);
+    if (text === undefined) return undefined;
+    const parsed = parseExpression(text);
+    if ("evaluate" in parsed) return parsed;
+    const place = parsed.offset >= text.length ? "at its end" : `at '${text.slice(parsed.offset, parsed.offset + 12)}'`;
+    problems.add(source.at, path, `${parsed.what}, ${place} of '${text}'`, parsed.hint);
+    return undefined;
+  },
+};
+
+const power: Schema<number> = {
+  json: {
+    anyOf: [
+      { type: "number", exclusiveMinimum: 0 },
+      { type: "string", pattern: "^2\\^\\d+$" },
+    ],
+  },
+  read(source, path, problems) {
+    const { value } = source.kind === "scalar" ? source : { value: undefined };
+    const exponent = typeof value === "string" ? /^2\^(\d+)$/.exec(value)?.[1] : undefined;
+    const size = exponent === undefined ? value : 2 ** Number(exponent);
+    if (typeof size === "number" && size > 1 && size <= 2 ** 53) return size;
+    problems.add(source.at, path, "expected a number of counts up to 2^53, such as 2^32 or 100000000");
+    return undefined;
+  },
+};
+
+/** Local filter of what is reported; the same in a profile and at a device. */
+export const reportSection: Schema<Report> = map(
+  object({}, { deadband: number(0), heartbeat: durationMs, minInterval: durationMs }),
+  ({ deadband, heartbeat, minInterval }): Report => ({
+    ...(deadband === undefined ? {} : { deadband }),
+    ...(heartbeat === undefined ? {} : { heartbeatMs: heartbeat }),
+    ...(minInterval === undefined ? {} : { minIntervalMs: minInterval }),
+  }),
+);
+
+/** What any value may say of itself, wherever it is from. */
+const datumKeys = {
+  unit: string,
+  scale: notZero,
+  offset: number(),
+  decimals: integer(0, 12),
+  kind: oneOf("gauge", "counter"),
+  rollover: located(power),
+  onReset: located(oneOf("follow", "continue")),
+  map: valueMap,
+  curve: located(curve),
+  valid: bounds,
+  report: reportSection,
+  when: located(expression),
+  note: string,
+};
+
+const scaleMap = object({ point: string }, { map: record(notZero) });
+const scaleFrom = map(union(string, scaleMap), (from) => (typeof from === "string" ? { point: from } : from));
+const unitFrom = object({ point: string, map: record(string) });
 
 /** What a point of any adapter may say; the adapter's own keys (`at`, `type` …) are joined to it. */
 export const commonPoint = object(
   {},
   {
-    unit: string,
-    scale: notZero,
-    offset: number(),
-    decimals: integer(0, 12),
+    ...datumKeys,
     every: oneOf("fast", "normal", "slow", "once"),
-    kind: oneOf("gauge", "counter"),
     access: oneOf("r", "w", "rw"),
-    map: record(plain),
     invalid: list(number()),
-    valid: bounds,
-    note: string,
+    step: positive,
+    scaleFrom: located(scaleFrom),
+    unitFrom: located(unitFrom),
   },
 );
 
 export type CommonPoint = Infer<typeof commonPoint>;
+
+/** A point that the device does not have: it is reckoned from others. */
+export const derivedPoint = object({ expr: located(expression) }, datumKeys);
+
+export type DerivedSection = Infer<typeof derivedPoint>;
 
 /** The keys of a point of the given adapter. */
 export function pointSchemaOf(adapterPoint: ObjectSchema<unknown>): ObjectSchema<CommonPoint> {

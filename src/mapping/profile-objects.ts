@@ -1,15 +1,18 @@
 import { childPath, type Infer, near, type Problems, type WithSource } from "../base/schema.js";
 import type { Located } from "../base/source.js";
-import type { AnyAdapter } from "../field/adapter.js";
+import type { AnyAdapter, ScalarKind } from "../field/adapter.js";
 import type { ModelRegistry, ObjectModel, ResourceModel } from "../lwm2m/model/model.js";
 import { fitsType, type Value } from "../lwm2m/value.js";
 import { timestampResource } from "./companions.js";
-import type { ProfileObject, ProfilePoint, ResourceSource } from "./profile.js";
+import type { Operand } from "./expression/expression.js";
+import type { Datum, DerivedPoint, ProfileObject, ProfilePoint, ResourceSource } from "./profile.js";
 import type { objectSection, resourceSource } from "./profile-schema.js";
-import { PLAIN, type Transform, toValue } from "./transform.js";
+import { toResource } from "./transform.js";
+import { wordsOf } from "./value-map.js";
 
 interface Context {
   readonly points: ReadonlyMap<string, ProfilePoint>;
+  readonly derived: ReadonlyMap<string, DerivedPoint>;
   /** All points of the file, also those with mistakes, which were reported already. */
   readonly declared: ReadonlyMap<string, Located>;
   readonly adapter: AnyAdapter;
@@ -119,7 +122,8 @@ function complaintOf(source: ResourceSource, resource: ResourceModel, context: C
   const { id, name, operations, type, multiple } = resource;
   if (source.kind === "literal") return undefined;
   const point = context.points.get(source.point);
-  if (point === undefined) {
+  const datum = point ?? context.derived.get(source.point);
+  if (datum === undefined) {
     if (context.declared.has(source.point)) return undefined;
     const names = [...context.declared.keys()];
     return { what: `no point '${source.point}'`, hint: near(source.point, names) ?? `points: ${names.join(", ")}` };
@@ -127,47 +131,66 @@ function complaintOf(source: ResourceSource, resource: ResourceModel, context: C
   if (type === undefined || operations === "E")
     return { what: `resource ${id} (${name}) is executed, it has no value` };
   if (multiple) return { what: `resource ${id} (${name}) has several instances; a point feeds only one value` };
-  if (operations === "W" && point.point.access === "r") {
+  const access = point?.point.access ?? "r";
+  if (operations === "W" && access === "r") {
     return {
       what: `resource ${id} (${name}) is written, but point '${source.point}' is read only`,
-      hint: "access: rw",
+      hint: point === undefined ? "what is reckoned cannot be written" : "access: rw",
     };
   }
-  if (operations === "R" && point.point.access === "w") {
+  if (operations === "R" && access === "w") {
     return { what: `resource ${id} (${name}) is read, but point '${source.point}' is write only`, hint: "access: rw" };
   }
-  return typeComplaint(source.point, point, resource, context.adapter) ?? unitComplaint(source.point, point, resource);
+  return typeComplaint(source.point, datum, resource, context) ?? unitComplaint(source.point, datum, resource);
 }
 
 const EXAMPLE = { number: 1, boolean: true, string: "text", bytes: new Uint8Array(1) } as const;
 
-/** Tries the transform on a value of the point's kind: what cannot fit then never will. */
-function typeComplaint(
-  name: string,
-  { point, transform }: ProfilePoint,
-  resource: ResourceModel,
-  adapter: AnyAdapter,
-): Complaint | undefined {
-  const kind = adapter.kind?.(point.address);
-  if (kind === undefined || resource.type === undefined) return undefined;
-  const { map } = transform;
-  const shape: Transform = map === undefined ? PLAIN : { ...PLAIN, map };
-  for (const example of map === undefined ? [EXAMPLE[kind]] : map.keys()) {
-    const result = toValue(example, shape, resource.type);
-    if (result.quality !== "good") {
-      const hint =
-        resource.type === "boolean" || map !== undefined ? "use map to say which value means what" : undefined;
-      const what = `resource ${resource.id} (${resource.name}) is ${resource.type}, point '${name}' gives ${kind}: ${result.reason}`;
-      return { what, ...(hint === undefined ? {} : { hint }) };
-    }
+/** Tries values of the point's kind: what cannot fit then never will. */
+function typeComplaint(name: string, datum: Datum, resource: ResourceModel, context: Context): Complaint | undefined {
+  const { map } = datum.transform;
+  const kind = map === undefined ? kindOf(name, context) : undefined;
+  const examples = map === undefined ? [kind === undefined ? undefined : EXAMPLE[kind]] : wordsOf(map);
+  for (const example of examples) {
+    if (example === undefined || resource.type === undefined) continue;
+    const result = toResource(example, resource.type);
+    if (result.quality === "good") continue;
+    const isSwitch = resource.type === "boolean";
+    const hint =
+      isSwitch && map !== undefined ? "the words are true and false" : "use map to say which value means what";
+    const gives = map === undefined ? kind : JSON.stringify(example);
+    const what = `resource ${resource.id} (${resource.name}) is ${resource.type}, point '${name}' gives ${gives}: ${result.reason}`;
+    return { what, ...(isSwitch || map !== undefined ? { hint } : {}) };
   }
   return undefined;
+}
+
+/** Of what a point gives before its map; undefined where that is not known. */
+function kindOf(name: string, context: Context): ScalarKind | undefined {
+  const { points, derived, adapter } = context;
+  const point = points.get(name);
+  if (point !== undefined) return adapter.kind?.(point.point.address);
+  const expression = derived.get(name)?.expression;
+  if (expression === undefined) return undefined;
+  try {
+    const result = expression.evaluate((input) => exampleOf(input, context));
+    return typeof result === "boolean" ? "boolean" : typeof result === "number" ? "number" : "string";
+  } catch {
+    // Example values need not make sense together.
+    return undefined;
+  }
+}
+function exampleOf(name: string, context: Context): Operand {
+  const map = (context.points.get(name) ?? context.derived.get(name))?.transform.map;
+  const word = map === undefined ? undefined : wordsOf(map)[0];
+  const example = word ?? EXAMPLE[kindOf(name, context) ?? "number"];
+  return example instanceof Uint8Array ? Number.NaN : example;
 }
 
 /** IPSO objects that fix a unit, with the spellings that mean the same. */
 const SAME_UNIT: Readonly<Record<string, string>> = { "/100": "%", "°C": "Cel", C: "Cel", "1": "" };
 
-function unitComplaint(name: string, { unit }: ProfilePoint, resource: ResourceModel): Complaint | undefined {
+function unitComplaint(name: string, { unit }: Datum, resource: ResourceModel): Complaint | undefined {
   if (unit === undefined || resource.units === undefined || resource.units === "") return undefined;
   // Case matters: mW is not MW.
   const plain = (text: string): string => SAME_UNIT[text] ?? text;

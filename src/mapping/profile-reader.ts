@@ -1,12 +1,12 @@
 import { object } from "../base/object-schema.js";
 import { childPath, near, Problems } from "../base/schema.js";
 import type { Located } from "../base/source.js";
-import type { AnyAdapter, DeviceTraits } from "../field/adapter.js";
+import type { AnyAdapter } from "../field/adapter.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
-import { type CommonPoint, pointSchemaOf } from "./point-schema.js";
-import type { Profile, ProfilePoint } from "./profile.js";
-import { addressOf, readProbe, readTraits } from "./profile-head.js";
+import type { Profile } from "./profile.js";
+import { readProbe, readTraits } from "./profile-head.js";
 import { readObjects } from "./profile-objects.js";
+import { readPoints } from "./profile-points.js";
 import { type ProfileFile, profileFile, profileHead, profileOptions } from "./profile-schema.js";
 
 /** Gives undefined for an adapter that is not installed; `names` are those that are, for the hint. */
@@ -35,7 +35,7 @@ export function readProfile(
     return undefined;
   }
   const traits = readTraits(draft, adapter, problems);
-  const points = readPoints(draft.points, adapter, traits, problems);
+  const { points, derived } = readPoints(draft.points, adapter, traits, problems);
   if (file === undefined) return undefined;
   const complaint = adapter.traitsProblem?.(traits);
   if (complaint !== undefined) problems.add(source.at, "", complaint);
@@ -52,7 +52,8 @@ export function readProfile(
     traits,
     probe: readProbe(file.probe ?? [], adapter, traits, problems),
     points,
-    objects: readObjects(file.objects, { points, declared: file.points, adapter, models, problems }),
+    derived,
+    objects: readObjects(file.objects, { points, derived, declared: file.points, adapter, models, problems }),
     verify: new Map([...(file.verify ?? [])].map(([name, { value }]) => [name, value])),
     caveats: file.caveats ?? [],
   };
@@ -69,41 +70,4 @@ function salvage(source: Located): Pick<ProfileFile, "adapter" | "points" | "pro
   const entries = source.entries.filter(({ key }) => key in { ...salvageable.required, ...salvageable.optional });
   const alreadyReported = new Problems();
   return salvageable.read({ ...source, entries }, "", alreadyReported);
-}
-
-function readPoints(
-  sources: ReadonlyMap<string, Located>,
-  adapter: AnyAdapter,
-  traits: DeviceTraits,
-  problems: Problems,
-): ReadonlyMap<string, ProfilePoint> {
-  const schema = pointSchemaOf(adapter.point);
-  const points = new Map<string, ProfilePoint>();
-  for (const [name, source] of sources) {
-    const path = childPath("points", name);
-    const read = schema.read(source, path, problems);
-    if (read === undefined) continue;
-    const address = addressOf(read, adapter);
-    const complaint = adapter.pointProblem?.(address, traits, read.access ?? "r");
-    if (complaint !== undefined) problems.add(source.at, path, complaint);
-    points.set(name, profilePoint(name, address, read));
-  }
-  return points;
-}
-
-function profilePoint(name: string, address: unknown, common: CommonPoint): ProfilePoint {
-  const { scale = 1, offset = 0, decimals, valid, invalid = [], map, unit, kind = "gauge" } = common;
-  return {
-    point: { name, access: common.access ?? "r", pollClass: common.every ?? "normal", address },
-    transform: {
-      scale,
-      offset,
-      invalid,
-      ...(decimals === undefined ? {} : { decimals }),
-      ...(valid === undefined ? {} : { valid }),
-      ...(map === undefined ? {} : { map }),
-    },
-    ...(unit === undefined ? {} : { unit }),
-    kind,
-  };
 }

@@ -4,6 +4,8 @@ export interface Report {
   readonly deadband?: number;
   /** An unchanged value is reported again after this time. */
   readonly heartbeatMs?: number;
+  /** Between two values that are reported; of what changes meanwhile the newest comes at its end. */
+  readonly minIntervalMs?: number;
 }
 
 export interface Reported {
@@ -11,12 +13,28 @@ export interface Reported {
   readonly atMs: number;
 }
 
-/** Whether a value passes, given the one that passed before. Without a filter everything does. */
-export function passes(report: Report | undefined, last: Reported | undefined, value: unknown, atMs: number): boolean {
-  if (report === undefined || last === undefined) return true;
-  if (report.heartbeatMs !== undefined && atMs - last.atMs >= report.heartbeatMs) return true;
-  if (typeof value === "number" && typeof last.value === "number") {
-    return Math.abs(value - last.value) > (report.deadband ?? 0);
-  }
+/** Milliseconds to wait until a value is reported, given the one before: 0 at once, undefined never. */
+export function reportWaitMs(
+  report: Report | undefined,
+  last: Reported | undefined,
+  value: unknown,
+  atMs: number,
+): number | undefined {
+  if (report === undefined || last === undefined) return 0;
+  const elapsedMs = atMs - last.atMs;
+  // The clock was set back: nothing is known of the time between.
+  if (elapsedMs < 0) return 0;
+  if (!isNews(report, last, value, elapsedMs)) return undefined;
+  return Math.max(0, (report.minIntervalMs ?? 0) - elapsedMs);
+}
+
+function isNews({ deadband = 0, heartbeatMs }: Report, last: Reported, value: unknown, elapsedMs: number): boolean {
+  if (heartbeatMs !== undefined && elapsedMs >= heartbeatMs) return true;
+  if (typeof value === "number" && typeof last.value === "number") return Math.abs(value - last.value) > deadband;
   return value !== last.value;
+}
+
+/** One by the other: what `own` does not say is as in `general`. */
+export function joinReports(general: Report | undefined, own: Report | undefined): Report | undefined {
+  return general === undefined || own === undefined ? (own ?? general) : { ...general, ...own };
 }

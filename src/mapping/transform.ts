@@ -2,6 +2,8 @@ import { CausewayError } from "../base/errors.js";
 import type { ScalarKind } from "../field/adapter.js";
 import type { Scalar } from "../field/reading.js";
 import { fitsType, type ObjectLink, type ResourceType, type Value } from "../lwm2m/value.js";
+import { type Curve, rawOnCurve, valueOnCurve } from "./curve.js";
+import { rawOf, type ValueMap, wordOf } from "./value-map.js";
 
 /** From what the device says to what the resource holds: `value = raw · scale + offset`, then rounded, then checked. */
 export interface Transform {
@@ -13,60 +15,64 @@ export interface Transform {
   readonly valid?: readonly [min: number, max: number];
   /** Raw values by which the device says that it has none. */
   readonly invalid: readonly number[];
-  /** Raw value, as text, to the word or number of the resource; used both ways. */
-  readonly map?: ReadonlyMap<string, string | number | boolean>;
+  /** In the place of everything else, both ways. */
+  readonly map?: ValueMap;
+  /** In the place of scale and offset, both ways. */
+  readonly curve?: Curve;
+  /** What is written is rounded to a multiple of this. */
+  readonly step?: number;
 }
 
 export const PLAIN: Transform = { scale: 1, offset: 0, invalid: [] };
 
-export type Transformed =
-  | { readonly quality: "good"; readonly value: Value }
-  | { readonly quality: "invalid" | "out-of-range"; readonly reason: string };
+export interface ValueFault {
+  readonly quality: "invalid" | "out-of-range";
+  readonly reason: string;
+}
 
-/** Pure; nothing is invented: what does not fit the resource is invalid, with the reason. */
+export type Transformed = { readonly quality: "good"; readonly value: Value } | ValueFault;
+
 export function toValue(raw: Scalar, transform: Transform, type: ResourceType): Transformed {
-  if (transform.map !== undefined) {
-    const mapped = transform.map.get(String(raw));
-    return mapped === undefined ? invalid(`${String(raw)} is not in the map`) : fromMapped(mapped, type);
-  }
-  if (typeof raw === "number" || typeof raw === "bigint") return fromNumber(raw, transform, type);
-  if (typeof raw === "boolean") return fromBoolean(raw, type);
-  if (typeof raw === "string") {
-    return type === "string" || type === "corelnk" ? good(raw) : invalid(`text cannot be a ${type}`);
-  }
-  return type === "opaque" ? good(raw) : invalid(`bytes cannot be a ${type}`);
+  const scaled = toScaled(raw, transform);
+  return isFault(scaled) ? scaled : toResource(scaled, type);
+}
+
+/** The value in the unit of the point, before it is known which resource it goes to. */
+export function toScaled(raw: Scalar, transform: Transform): Scalar | ValueFault {
+  if (transform.map !== undefined) return wordOf(raw, transform.map) ?? invalid(`${String(raw)} is not in the map`);
+  return typeof raw === "number" || typeof raw === "bigint" ? scaledNumber(raw, transform) : raw;
+}
+
+export function isFault(result: Scalar | ValueFault): result is ValueFault {
+  return typeof result === "object" && !(result instanceof Uint8Array);
 }
 
 function good(value: Value): Transformed {
   return { quality: "good", value };
 }
 
-function invalid(reason: string): Transformed {
+function invalid(reason: string): ValueFault {
   return { quality: "invalid", reason };
 }
 
-function fromMapped(mapped: string | number | boolean, type: ResourceType): Transformed {
-  if (typeof mapped === "boolean") return fromBoolean(mapped, type);
-  if (typeof mapped === "number") return fromNumber(mapped, PLAIN, type);
-  return type === "string" ? good(mapped) : invalid(`'${mapped}' cannot be a ${type}`);
+function outOfRange(value: number | bigint, [min, max]: readonly [number, number]): ValueFault {
+  return { quality: "out-of-range", reason: `${String(value)} is not within ${min} to ${max}` };
 }
 
-function fromBoolean(raw: boolean, type: ResourceType): Transformed {
-  if (type === "boolean") return good(raw);
-  if (type === "integer" || type === "unsigned" || type === "float") return good(raw ? 1 : 0);
-  return type === "string" ? good(String(raw)) : invalid(`a switch cannot be a ${type}`);
-}
-
-function fromNumber(raw: number | bigint, transform: Transform, type: ResourceType): Transformed {
-  if (typeof raw === "number" && Number.isNaN(raw)) return invalid("not a number");
-  if (transform.invalid.includes(Number(raw))) return invalid(`the device reports no value (${String(raw)})`);
-  const exact = typeof raw === "bigint" && transform.scale === 1 && transform.offset === 0;
-  const value = exact ? raw : scaled(Number(raw), transform);
-  const { valid } = transform;
-  if (valid !== undefined && (value < valid[0] || value > valid[1])) {
-    return { quality: "out-of-range", reason: `${String(value)} is not within ${valid[0]} to ${valid[1]}` };
+/** The value as the type of a resource has it. */
+export function toResource(value: Scalar, type: ResourceType): Transformed {
+  if (typeof value === "number" || typeof value === "bigint") return fitNumber(value, type);
+  if (typeof value === "boolean") return fitBoolean(value, type);
+  if (typeof value === "string") {
+    return type === "string" || type === "corelnk" ? good(value) : invalid(`text cannot be a ${type}`);
   }
-  return fitNumber(value, type);
+  return type === "opaque" ? good(value) : invalid(`bytes cannot be a ${type}`);
+}
+
+function fitBoolean(value: boolean, type: ResourceType): Transformed {
+  if (type === "boolean") return good(value);
+  if (type === "integer" || type === "unsigned" || type === "float") return good(value ? 1 : 0);
+  return type === "string" ? good(String(value)) : invalid(`a switch cannot be a ${type}`);
 }
 
 function fitNumber(value: number | bigint, type: ResourceType): Transformed {
@@ -91,11 +97,35 @@ function fitNumber(value: number | bigint, type: ResourceType): Transformed {
   }
 }
 
+function scaledNumber(raw: number | bigint, transform: Transform): number | bigint | ValueFault {
+  const { scale, offset, curve, valid } = transform;
+  if (typeof raw === "number" && Number.isNaN(raw)) return invalid("not a number");
+  if (transform.invalid.includes(Number(raw))) return invalid(`the device reports no value (${String(raw)})`);
+  if (curve !== undefined) return onCurve(Number(raw), curve, transform);
+  const exact = typeof raw === "bigint" && scale === 1 && offset === 0;
+  const value = exact ? raw : rounded(product(Number(raw), scale) + offset, transform.decimals);
+  return valid !== undefined && (value < valid[0] || value > valid[1]) ? outOfRange(value, valid) : value;
+}
+
+function onCurve(raw: number, curve: Curve, { decimals, valid }: Transform): number | ValueFault {
+  const exact = valueOnCurve(curve, raw);
+  if (exact === undefined) return outOfRange(raw, [curve[0]?.[0] ?? 0, curve.at(-1)?.[0] ?? 0]);
+  const value = rounded(exact, decimals);
+  return valid !== undefined && (value < valid[0] || value > valid[1]) ? outOfRange(value, valid) : value;
+}
+
 // Dividing by 10 gives 23.5 where multiplying by 0.1 gives 23.500000000000004.
-function scaled(raw: number, { scale, offset, decimals }: Transform): number {
+function product(raw: number, scale: number): number {
   const divisor = Math.round(1 / scale);
-  const product = scale < 1 && Math.abs(1 / scale - divisor) < 1e-9 * divisor ? raw / divisor : raw * scale;
-  const value = product + offset;
+  return scale < 1 && Math.abs(1 / scale - divisor) < 1e-9 * divisor ? raw / divisor : raw * scale;
+}
+
+function quotient(value: number, scale: number): number {
+  const divisor = Math.round(1 / scale);
+  return scale < 1 && Math.abs(1 / scale - divisor) < 1e-9 * divisor ? value * divisor : value / scale;
+}
+
+function rounded(value: number, decimals: number | undefined): number {
   if (decimals === undefined) return value;
   const factor = 10 ** decimals;
   return Math.round(value * factor) / factor;
@@ -106,38 +136,39 @@ function scaled(raw: number, { scale, offset, decimals }: Transform): number {
  * words that are allowed.
  */
 export function toScalar(value: Value, transform: Transform, kind: ScalarKind | undefined): Scalar {
-  if (transform.map !== undefined) return fromWord(value, transform.map);
+  if (transform.map !== undefined) return rawOf(value, transform.map);
   if (typeof value === "number" || typeof value === "bigint") return unscaled(value, transform, kind);
   if (typeof value === "boolean") return kind === "number" ? Number(value) : value;
   if (typeof value === "string" || value instanceof Uint8Array) return value;
   return linkText(value);
 }
 
-function fromWord(value: Value, map: ReadonlyMap<string, string | number | boolean>): Scalar {
-  for (const [raw, mapped] of map) {
-    if (mapped === value || (typeof value === "bigint" && BigInt(Number(mapped)) === value)) return parseRaw(raw);
-  }
-  const words = [...map.values()].join(" | ");
-  throw new CausewayError("VALUE_INVALID", `${String(value)} is not one of ${words}`);
-}
-
-function parseRaw(raw: string): Scalar {
-  if (raw === "true" || raw === "false") return raw === "true";
-  return Number.isNaN(Number(raw)) ? raw : Number(raw);
-}
-
-function unscaled(value: number | bigint, transform: Transform, kind: ScalarKind | undefined): Scalar {
-  const { valid, scale, offset } = transform;
+function unscaled(given: number | bigint, transform: Transform, kind: ScalarKind | undefined): Scalar {
+  const { valid, scale, offset, curve, step } = transform;
+  const value = step === undefined ? given : multipleOf(step, Number(given));
   if (valid !== undefined && (value < valid[0] || value > valid[1])) {
-    throw new CausewayError("VALUE_INVALID", `${String(value)} is not within ${valid[0]} to ${valid[1]}`);
+    throw new CausewayError("VALUE_INVALID", `${String(given)} is not within ${valid[0]} to ${valid[1]}`);
   }
   if (kind === "boolean") return booleanOf(value);
+  if (curve !== undefined) return rawAt(curve, Number(value));
   if (scale === 1 && offset === 0) return value;
-  const divisor = Math.round(1 / scale);
-  const shifted = Number(value) - offset;
-  const raw = scale < 1 && Math.abs(1 / scale - divisor) < 1e-9 * divisor ? shifted * divisor : shifted / scale;
-  // 23.4 · 10 is 233.99999999999997: noise of the arithmetic must not cost a count.
+  return withoutNoise(quotient(Number(value) - offset, scale));
+}
+
+function rawAt(curve: Curve, value: number): number {
+  const raw = rawOnCurve(curve, value);
+  if (raw === undefined) throw new CausewayError("VALUE_INVALID", `${value} does not lie on the curve`);
+  return withoutNoise(raw);
+}
+
+// 23.4 · 10 is 233.99999999999997: noise of the arithmetic must not cost a count.
+function withoutNoise(raw: number): number {
   return Math.abs(raw - Math.round(raw)) < 1e-6 ? Math.round(raw) : raw;
+}
+
+// 3 · 0.1 is 0.30000000000000004, which nobody would have written.
+function multipleOf(step: number, value: number): number {
+  return Number((Math.round(value / step) * step).toPrecision(12));
 }
 
 function booleanOf(value: number | bigint): boolean {

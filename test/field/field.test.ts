@@ -78,6 +78,22 @@ describe("the field", () => {
     expect(await during(60_000)).toEqual([[60, 60, 60, 1, 0], 61]);
   });
 
+  it("does not poll what a device does not have, and reads at once what turns out to be there", async () => {
+    rig.station(1);
+    const field = await rig.open([["a", 1, [register(0), register(1, "slow"), register(19, "slow")]]]);
+    field.setAbsent("a", new Set(["r1", "r19"]));
+    await rig.clock.advance(65_000);
+    expect(new Set(rig.news())).toEqual(new Set(["a.r0 good 0"]));
+    expect((await during(field.read("a", forever), 100)).map(({ point }) => point)).toEqual(["r0"]);
+    rig.news();
+    field.setAbsent("a", new Set(["r1"]));
+    await rig.clock.advance(100);
+    expect(rig.news()).toContain("a.r19 good 19");
+    field.setAbsent("a", new Set());
+    await rig.clock.advance(100);
+    expect(rig.news()).toContain("a.r1 good 1");
+  });
+
   it.each<[PollClass, PollBounds, Pace]>([
     ["fast", { minMs: 0, maxMs: Number.POSITIVE_INFINITY }, 1000],
     ["fast", { minMs: 30_000, maxMs: Number.POSITIVE_INFINITY }, 30_000],

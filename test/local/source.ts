@@ -46,15 +46,21 @@ export const SOURCE: StatusSource = {
         health: "online",
         sinceMs: NOW_MS - 5000,
         lastAnswerMs: NOW_MS - 400,
-        readings: new Map([
-          ["energy", { point: "energy", atMs: NOW_MS - 400, quality: "good", value: 2n ** 60n }],
-          ["raw", { point: "raw", atMs: NOW_MS - 400, quality: "good", value: Uint8Array.of(1, 255) }],
-          ["power", { point: "power", atMs: NOW_MS - 400, quality: "exception", reason: "exception 2" }],
-        ]),
+        readings: new Map(),
         skippedSlots: 0,
         unsupported: [],
       },
     ],
   },
+  points: new Map([
+    [
+      "meter",
+      [
+        { name: "energy", quality: "good", atMs: NOW_MS - 400, value: 2n ** 60n, unit: "Wh" },
+        { name: "raw", quality: "good", atMs: NOW_MS - 400, value: Uint8Array.of(1, 255) },
+        { name: "power", quality: "exception", atMs: NOW_MS - 400, reason: "exception 2" },
+      ],
+    ],
+  ]),
   outbox: { buffered: 3, uncommitted: 1, oldestAtMs: NOW_MS - 3_700_000, appended: 9, delivered: 5, dropped: 0 },
 };

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createLog } from "../../src/base/log.js";
 import { Problems } from "../../src/base/schema.js";
 import { parseSource } from "../../src/base/source.js";
 import type { Reading, Scalar } from "../../src/field/reading.js";
@@ -13,6 +14,7 @@ import { readProfile } from "../../src/mapping/profile-reader.js";
 import type { Report } from "../../src/mapping/report.js";
 import { FakeClock } from "../fakes/clock.js";
 import { fakeAdapter, fakeAdapters } from "./fake-adapter.js";
+import { goodProfile } from "./read-profile.js";
 
 const PROFILE = `profile: meter
 title: A meter
@@ -198,6 +200,132 @@ it("a report filter keeps small changes from tree and outbox, but not from minim
   }
   expect(samples.map(({ sample }) => sample.value)).toEqual([20, 20.7]);
   expect(value(3303, 7, 5602)).toBe(20.7);
+});
+
+describe("a device whose points depend on each other", () => {
+  const WITH_FACTORS = `profile: inverter
+title: An inverter
+adapter: fake
+points:
+  version:  { at: { register: 0 }, every: once }
+  power:    { at: { register: 1 }, unit: W, scaleFrom: power_SF, access: rw, report: { deadband: 1, heartbeat: 1m } }
+  power_SF: { at: { register: 2 }, invalid: [-32768] }
+  spare:    { at: { register: 3 }, when: version > 2, unit: V }
+  double:   { expr: 2 * power, unit: W, report: { minInterval: 10s } }
+objects:
+  - object: 3305
+    resources: { 5800: power }
+  - object: 3328
+    resources: { 5700: double }
+  - object: 3316
+    resources: { 5700: spare }
+`;
+  let absent: string[][];
+
+  beforeEach(() => {
+    absent = [];
+    bridge[Symbol.dispose]();
+    tree = new ObjectTree();
+    bridge = new Bridge({
+      clock,
+      onSample: (sample) => samples.push(sample),
+      onAbsent: (_, points) => absent.push([...points]),
+      writePoint: (device, point, raw) => Promise.resolve(void written.push([device, point, raw])),
+    });
+    bridge.addDevice({
+      name: "boiler",
+      profile: goodProfile(WITH_FACTORS),
+      tree,
+      report: new Map([["power", { deadband: 5 }]]),
+      instanceId: (_, ordinal) => ordinal,
+      kindOf: () => "number",
+    });
+  });
+
+  const statuses = () =>
+    bridge
+      .statusOf("boiler", new Map())
+      .map(({ name, quality, value: shown, unit, reason }) => [name, quality, shown ?? reason, unit ?? ""].join(" "));
+
+  it("has no value without its factor, in the tree and in the status", async () => {
+    accept("power", 1234);
+    expect([value(3305, 0, 5800), value(3305, 0, 6042)]).toEqual([undefined, 1]);
+    expect([value(3328, 0, 5700), value(3328, 0, 6042)]).toEqual([undefined, 1]);
+    expect(statuses()).toEqual([
+      "version never-read nothing has come yet ",
+      "power invalid its factor 'power_SF' is not known yet W",
+      "power_SF never-read nothing has come yet ",
+      "spare never-read nothing has come yet V",
+      "double invalid power: its factor 'power_SF' is not known yet W",
+    ]);
+    await expect(write(3305, 0, 5800, 1)).rejects.toMatchObject({ code: "FIELD_BUSY" });
+    accept("power_SF", -1);
+    expect([value(3305, 0, 5800), value(3328, 0, 5700), value(3328, 0, 6042)]).toEqual([123.4, 246.8, 4]);
+    expect(statuses().slice(1, 3)).toEqual(["power good 123.4 W", "power_SF good -1 "]);
+  });
+
+  it("does not report what the filters of its profile and of the device hold back", async () => {
+    accept("power_SF", 0);
+    for (const raw of [100, 104, 106]) accept("power", raw);
+    expect(samples.map(({ point, sample }) => [point, sample.value])).toEqual([
+      ["power", 100],
+      ["double", 200],
+      ["power", 106],
+    ]);
+    await clock.advance(9_999);
+    expect(samples).toHaveLength(3);
+    await clock.advance(1);
+    expect(samples.at(-1), "the newest of what was held back").toMatchObject({
+      point: "double",
+      sample: { value: 212 },
+    });
+    accept("power", 106, clock.nowMs() + 60_000);
+    expect(samples.at(-1), "the heartbeat").toMatchObject({ point: "power", sample: { value: 106 } });
+  });
+
+  it("holds nothing back any more when it is closed", async () => {
+    accept("power_SF", 0);
+    for (const raw of [100, 106]) accept("power", raw);
+    bridge[Symbol.dispose]();
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it("says what it does not have", () => {
+    expect([...bridge.absentOf("boiler")]).toEqual(["spare"]);
+    accept("version", 2);
+    expect(absent).toEqual([["spare"]]);
+    expect([value(3316, 0, 5700), value(3316, 0, 6042)]).toEqual([undefined, 1]);
+    expect(statuses()[3]).toBe("spare unsupported not there, since 'version > 2' does not hold V");
+    accept("version", 3);
+    accept("spare", 12);
+    expect([value(3316, 0, 5700), value(3316, 0, 6042)]).toEqual([12, 4]);
+  });
+
+  it("polls what a resource needs as often as the resource is asked for", () => {
+    const paths = [...bridge.pathsOf("boiler")].map(([point, own]) => [point, own.map((path) => path.join("/"))]);
+    expect(Object.fromEntries(paths)).toEqual({
+      power: ["3305/0/5800", "3328/0/5700"],
+      power_SF: ["3305/0/5800", "3328/0/5700"],
+      double: ["3328/0/5700"],
+      spare: ["3316/0/5700"],
+    });
+  });
+});
+
+it("a counter that rolls over is told in the log", () => {
+  const logged: Record<string, unknown>[] = [];
+  const own = new Bridge({
+    clock,
+    log: createLog("info", (line) => logged.push(JSON.parse(line))),
+    onSample: () => undefined,
+    writePoint: () => Promise.resolve(),
+  });
+  const text =
+    "profile: c\ntitle: C\nadapter: fake\nobjects: []\npoints:\n  n: { at: { register: 0 }, kind: counter, rollover: 2^16 }\n";
+  const device = { name: "c", profile: goodProfile(text), tree, report: new Map(), instanceId: () => 0 };
+  own.addDevice({ ...device, kindOf: () => "number" });
+  for (const raw of [65_000, 5]) own.accept("c", [{ point: "n", atMs: 0, quality: "good", value: raw }]);
+  expect(logged).toMatchObject([{ msg: "counter rolled over", device: "c", point: "n", from: 65_000, to: 5 }]);
 });
 
 describe("instance ids", () => {
