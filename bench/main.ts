@@ -6,6 +6,7 @@ import { compositeRead } from "./composite-read.js";
 import { endpoints } from "./endpoints.js";
 import { gatewayMemory } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
+import { mqttMessages } from "./mqtt.js";
 import { notifications } from "./notifications.js";
 import { start } from "./start.js";
 
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   start,
   endpoints,
   gatewayMemory,
+  mqttMessages,
 ];
 
 const { values } = parseArgs({
