@@ -34,6 +34,7 @@ export class Controller implements AsyncDisposable {
   readonly closed: Promise<CausewayError>;
   readonly discovery: Discovery;
   readonly #bus: SystemBus;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #views = new Map<string, DeviceView>();
   readonly #heardBy = new Map<string, Set<AdvertisementListener>>();
@@ -45,6 +46,7 @@ export class Controller implements AsyncDisposable {
 
   private constructor(bus: SystemBus, path: string, options: BleLinkOptions, clock: Clock, log: Log) {
     this.#bus = bus;
+    this.#clock = clock;
     this.#log = log;
     this.path = path;
     this.closed = new Promise((resolve) => {
@@ -104,6 +106,11 @@ export class Controller implements AsyncDisposable {
   /** The device as BlueZ has it now; empty when it does not know it. */
   async device(address: string, signal: AbortSignal): Promise<Dictionary> {
     return dictionary((await this.objects(signal))[this.devicePath(address)]?.[DEVICE]);
+  }
+
+  /** Monotonic time at which the device was heard last, of those that BlueZ still knows. */
+  heardAtMs(address: string): number | undefined {
+    return this.#views.get(address)?.heardAtMs;
   }
 
   onAdvertisement(address: string, listener: AdvertisementListener): Disposable {
@@ -188,8 +195,10 @@ export class Controller implements AsyncDisposable {
   #deviceChanged(path: string, changed: Dictionary): void {
     const address = this.#addressOf(path);
     if (address === undefined) return;
-    const heard = this.#viewOf(address).hear(changed);
+    const view = this.#viewOf(address);
+    const heard = view.hear(changed);
     if (heard !== undefined) {
+      view.heardAtMs = this.#clock.monotonicMs();
       this.discovery.heard();
       for (const hear of this.#heardBy.get(address) ?? []) this.#tell(() => hear(heard, address));
       for (const hear of this.#everything) this.#tell(() => hear(heard, address));

@@ -34,6 +34,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   "org.freedesktop.DBus.Error.AccessDenied": "LINK_BLUETOOTH_DENIED",
   "org.freedesktop.DBus.Error.ServiceUnknown": "LINK_NO_BLUETOOTHD",
   "org.freedesktop.DBus.Error.NameHasNoOwner": "LINK_NO_BLUETOOTHD",
+  // The service ended with the call unanswered.
+  "org.freedesktop.DBus.Error.NoReply": "LINK_NO_BLUETOOTHD",
   "org.bluez.Error.NotReady": "LINK_CONTROLLER_OFF",
   "org.bluez.Error.Blocked": "LINK_CONTROLLER_OFF",
 };

@@ -8,6 +8,9 @@ export class DeviceView {
   #companies: ReadonlyMap<number, string> = new Map();
   #newestCompany: number | undefined;
 
+  /** Monotonic time of its last word; absent before the first. */
+  heardAtMs: number | undefined;
+
   /** Properties that are known without having been heard now. */
   seed(properties: Dictionary): void {
     this.#take(properties);

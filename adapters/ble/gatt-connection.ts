@@ -24,22 +24,16 @@ const DISCONNECT_TIMEOUT_MS = 2000;
 export class GattConnection {
   readonly #options: GattConnectionOptions;
   readonly #lostListeners = new Set<() => void>();
-  readonly #listening: readonly Disposable[];
+  readonly #listening: Disposable;
   #characteristics: Characteristics | undefined;
-  #heardAtMs: number | undefined;
   #keepers = 0;
   #idle: Timer | undefined;
   #onChange: ((change: DeviceChange) => void) | undefined;
 
   constructor(options: GattConnectionOptions) {
     this.#options = options;
-    const { controller, address, clock } = options;
-    this.#listening = [
-      controller.onDevice(address, (change) => this.#changed(change)),
-      controller.onAdvertisement(address, () => {
-        this.#heardAtMs = clock.monotonicMs();
-      }),
-    ];
+    const { controller, address } = options;
+    this.#listening = controller.onDevice(address, (change) => this.#changed(change));
   }
 
   get isConnected(): boolean {
@@ -92,7 +86,7 @@ export class GattConnection {
 
   /** Forgets the device; `close` before ends the connection. */
   [Symbol.dispose](): void {
-    for (const listening of this.#listening) listening[Symbol.dispose]();
+    this.#listening[Symbol.dispose]();
     this.#idle?.cancel();
   }
 
@@ -130,7 +124,8 @@ export class GattConnection {
   #requireHeard(): void {
     const { address, clock, controller } = this.#options;
     if (!controller.discovery.tellsAll) return;
-    if (this.#heardAtMs !== undefined && clock.monotonicMs() - this.#heardAtMs < ADVERTISED_WITHIN_MS) return;
+    const heardAtMs = controller.heardAtMs(address);
+    if (heardAtMs !== undefined && clock.monotonicMs() - heardAtMs < ADVERTISED_WITHIN_MS) return;
     throw new CausewayError("FIELD_TIMEOUT", `${address} has not advertised within ${ADVERTISED_WITHIN_MS / 1000} s`);
   }
 
@@ -163,8 +158,10 @@ export class GattConnection {
         else if (servicesResolved === true) resolve();
       };
     });
-    failed.catch(() => undefined);
-    return { done: Promise.race([done, failed]), failed };
+    const resolved = Promise.race([done, failed]);
+    // Whoever waits hears of it; nobody may be waiting yet.
+    resolved.catch(() => undefined);
+    return { done: resolved, failed };
   }
 
   #changed(change: DeviceChange): void {

@@ -139,6 +139,11 @@ export class FakeBluez implements AsyncDisposable {
     this.#hideServices(address);
   }
 
+  /** Returns when the bus has passed on all that was said before. */
+  async flush(): Promise<void> {
+    await this.#service?.flush();
+  }
+
   /** BlueZ forgets a device that it has not heard for a while. */
   forget(address: string): void {
     this.#forget(address);

@@ -60,6 +60,11 @@ export class Service implements AsyncDisposable {
     this.#send({ type: SIGNAL, path, interface: iface, member, signature, body });
   }
 
+  /** Returns when the bus has passed on all that was emitted before. */
+  async flush(): Promise<void> {
+    await this.#ask("GetId", "", []);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#connection.stream.destroyed) return;
     const closed = once(this.#connection.stream, "close");
