@@ -1,4 +1,5 @@
-import type { Point, ProfileCandidate } from "causeway/adapter";
+import type { DeviceTraits, Point, ProfileCandidate } from "causeway/adapter";
+import { availabilities, protocolOf } from "./check.js";
 import type { MqttPoint } from "./options.js";
 import { decoderOf, type Message } from "./payload.js";
 import { fill, matchTopic, type Variables, variablesOf } from "./topic.js";
@@ -30,7 +31,8 @@ export function recognise(
   profiles: readonly ProfileCandidate<MqttPoint>[],
 ): Recognised {
   const stations = new Map<string, { address: Variables; topics: Set<string>; fits: Fit[] }>();
-  for (const { name, points } of profiles) {
+  const known = new Set<string>();
+  for (const { name, points, traits } of profiles) {
     const readable = points.filter(({ access }) => access !== "w");
     for (const address of addressesOf(messages, readable)) {
       const topics = topicsWithValues(messages, readable, address);
@@ -39,6 +41,7 @@ export function recognise(
       const station = stations.get(key) ?? { address, topics: new Set<string>(), fits: [] };
       stations.set(key, station);
       for (const topic of topics) station.topics.add(topic);
+      for (const topic of [...station.topics, ...availabilityTopics(traits, address)]) known.add(topic);
       station.fits.push({ profile: name, good: topics.length, readable: readable.length });
     }
   }
@@ -47,8 +50,12 @@ export function recognise(
     topics: [...topics],
     fits: fits.toSorted((a, b) => b.good / b.readable - a.good / a.readable || b.good - a.good),
   }));
-  const known = new Set(recognised.flatMap(({ topics }) => topics));
   return { stations: recognised, others: [...messages.values()].filter(({ topic }) => !known.has(topic)) };
+}
+
+function availabilityTopics({ protocol }: DeviceTraits, address: Variables): readonly string[] {
+  const { availability } = protocolOf(protocol);
+  return availabilities(availability).map(({ topic }) => fill(topic, address));
 }
 
 /** Every address for which a topic of the profile was heard. */

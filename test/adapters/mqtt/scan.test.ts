@@ -46,12 +46,13 @@ describe("scan mqtt", () => {
     broker.publish("zigbee2mqtt/door", '{"battery":100,"contact":true}', "retained");
     broker.publish("tele/boiler/SENSOR", '{"Time":"x","DS18B20":{"Temperature":61.2},"TempUnit":"C"}', "retained");
     broker.publish("stat/lamp/POWER", "ON", "retained");
+    broker.publish("tele/lamp/LWT", "Online", "retained");
     broker.publish("weather/roof", "wind\n12 m/s", "retained");
     const scanning = scan({ url: `mqtt://127.0.0.1:${broker.port}`, seconds: "5" });
     while (broker.filters.length === 0) await settle();
     await clock.advance(0);
     broker.publish("zigbee2mqtt/door", '{"contact":false}');
-    while (progress.length < 6) await settle();
+    while (progress.length < 7) await settle();
     await clock.advance(5000);
     await scanning;
     const rows = found.map(({ topic, address, profile, points, payload }) => [
