@@ -1,7 +1,13 @@
-import type { DeviceTraits, Point } from "causeway/adapter";
-import { parseJsonPath } from "./json-path.js";
+import {
+  type DeviceTraits,
+  fillTemplate,
+  type Point,
+  parseJsonPath,
+  type Variables,
+  variablesOf,
+} from "causeway/adapter";
 import { type Availability, bytesProblem, type MqttLinkOptions, type MqttPoint, type MqttProtocol } from "./options.js";
-import { fill, topicProblem, type Variables, variablesOf } from "./topic.js";
+import { topicProblem } from "./topic.js";
 
 const SCHEMES = ["mqtt:", "mqtts:"];
 
@@ -57,7 +63,7 @@ export function stationProblem(
   if (missing.size > 0) {
     return `the profile's topics need ${[...missing].join(", ")}, e.g. address: { ${[...missing][0]}: "…" }`;
   }
-  return texts.map((text) => topicProblem(fill(text, variables))).find((problem) => problem !== undefined);
+  return texts.map((text) => topicProblem(fillTemplate(text, variables))).find((problem) => problem !== undefined);
 }
 
 /** The adapter's own schema has read it. */

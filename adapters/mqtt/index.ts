@@ -1,4 +1,4 @@
-import { type Adapter, defineAdapter } from "causeway/adapter";
+import { type Adapter, defineAdapter, type Variables } from "causeway/adapter";
 import { addressOf, connectBroker } from "./broker.js";
 import { linkProblem, pointProblem, stationProblem, traitsProblem } from "./check.js";
 import { MqttLink } from "./link.js";
@@ -14,7 +14,6 @@ import {
 import { fitValue } from "./payload.js";
 import { scanTool } from "./scan.js";
 import { simulateMqtt } from "./simulator.js";
-import type { Variables } from "./topic.js";
 
 /** Devices that publish to an MQTT broker, one mapping for all that have the same topics. */
 export const mqtt: Adapter<MqttLinkOptions, Variables, MqttPoint> = {

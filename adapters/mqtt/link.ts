@@ -3,6 +3,7 @@ import {
   type Clock,
   concatBytes,
   FrameTrace,
+  fillTemplate,
   type Link,
   type Log,
   type Point,
@@ -11,6 +12,7 @@ import {
   type Station,
   type TracedFrame,
   utf8Encode,
+  type Variables,
   type WatchSink,
 } from "causeway/adapter";
 import type { Broker } from "./broker.js";
@@ -19,7 +21,6 @@ import { TopicListeners } from "./listeners.js";
 import type { MqttPoint } from "./options.js";
 import { encodeCommand, type Message } from "./payload.js";
 import { StationEar } from "./station-ear.js";
-import { fill, type Variables } from "./topic.js";
 
 /** Of a payload, in the trace. */
 const TRACED_BYTES = 256;
@@ -51,7 +52,7 @@ export class MqttLink implements Link<Variables, MqttPoint> {
   async write(station: Station<Variables>, point: Point<MqttPoint>, value: Scalar, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { at, write } = point.address;
-    const topic = fill(write?.topic ?? at.topic, station.address);
+    const topic = fillTemplate(write?.topic ?? at.topic, station.address);
     const payload = encodeCommand(point.address, value, station.address);
     this.#traceMessage("out", topic, payload);
     const lasting = write?.retain === true ? "retained" : "once";
@@ -105,7 +106,7 @@ export class MqttLink implements Link<Variables, MqttPoint> {
   /** Asks the station for its state, where its profile knows how; that it may not is no reason not to hear it. */
   async #request({ name, address, traits }: Station<Variables>): Promise<void> {
     for (const { topic, payload = "" } of protocolOf(traits.protocol).request ?? []) {
-      const publication = { topic: fill(topic, address), payload: utf8Encode(fill(payload, address)) };
+      const publication = { topic: fillTemplate(topic, address), payload: utf8Encode(fillTemplate(payload, address)) };
       this.#traceMessage("out", publication.topic, publication.payload);
       try {
         await this.#broker.publish({ ...publication, qos: 0, lasting: "once" });

@@ -2,15 +2,20 @@ import {
   CausewayError,
   decodeByteValue,
   encodeByteValue,
+  fillTemplate,
+  type JsonPath,
   type Point,
+  parseJsonPath,
   type Scalar,
   toError,
   utf8Decode,
   utf8Encode,
+  type Variables,
+  valueAt,
+  valueFromText,
+  withValueAt,
 } from "causeway/adapter";
-import { type JsonPath, parseJsonPath, valueAt, withValueAt } from "./json-path.js";
-import { byteFormatOf, kindOf, type MqttPoint } from "./options.js";
-import { fill, type Variables } from "./topic.js";
+import { byteFormatOf, isByteType, kindOf, type MqttPoint } from "./options.js";
 
 /** Larger ones are refused as a whole: no device has so much to say of itself. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
@@ -63,12 +68,13 @@ export function decoderOf(point: MqttPoint, variables: Variables): Decode {
   if (format !== undefined) {
     return ({ payload }) => bytesAt(payload, at.offset ?? 0, format);
   }
-  const path = at.json === undefined ? undefined : (parseJsonPath(fill(at.json, variables)) ?? []);
+  const kind = type === undefined || isByteType(type) ? undefined : type;
+  const path = at.json === undefined ? undefined : (parseJsonPath(fillTemplate(at.json, variables)) ?? []);
   const pattern = at.match === undefined ? undefined : new RegExp(at.match);
   return (message) => {
     const found = path === undefined ? good(message.text) : fromDocument(message, path);
     const matched = found === undefined || pattern === undefined ? found : matching(found, pattern);
-    return matched?.quality === "good" && type !== undefined ? typed(matched.value, type) : matched;
+    return matched?.quality === "good" && kind !== undefined ? valueFromText(matched.value, kind) : matched;
   };
 }
 
@@ -107,28 +113,13 @@ function matching(found: Decoded, pattern: RegExp): Decoded | undefined {
   return group === undefined ? undefined : good(group);
 }
 
-function typed(value: Scalar, type: NonNullable<MqttPoint["type"]>): Decoded {
-  if (type === "string") return good(String(value));
-  const text = String(value).trim();
-  if (type === "boolean") {
-    if (text === "true" || text === "1") return good(true);
-    return text === "false" || text === "0" ? good(false) : invalid(`'${shortened(text)}' is neither true nor false`);
-  }
-  const number = text === "" ? Number.NaN : Number(value);
-  return Number.isFinite(number) ? good(number) : invalid(`'${shortened(text)}' is not a number`);
-}
-
-function shortened(text: string): string {
-  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
-}
-
 /** What the payload will carry; throws VALUE_INVALID. */
 export function fitValue({ name, address }: Point<MqttPoint>, value: Scalar): Scalar {
   const kind = kindOf(address);
   const format = byteFormatOf(address);
   if (format !== undefined) return decodeByteValue(encodeByteValue(value, format), 0, format);
   if (kind === undefined || typeof value === kind) return value;
-  const decoded = value instanceof Uint8Array ? invalid("bytes") : typed(value, address.type ?? "string");
+  const decoded = value instanceof Uint8Array || kind === "bytes" ? invalid("bytes") : valueFromText(value, kind);
   if (decoded.quality === "good") return decoded.value;
   throw new CausewayError("VALUE_INVALID", `${name} takes a ${kind}: ${decoded.reason}`);
 }
@@ -137,9 +128,10 @@ export function fitValue({ name, address }: Point<MqttPoint>, value: Scalar): Sc
 export function encodeCommand(point: MqttPoint, told: Scalar, variables: Variables): Uint8Array {
   const { json, payload, map } = point.write ?? { ...point.at, payload: undefined, map: undefined };
   const value = map === undefined ? told : wordOf(told, map);
-  if (payload !== undefined) return utf8Encode(fill(payload, new Map([...variables, ["value", textOf(value)]])));
+  if (payload !== undefined)
+    return utf8Encode(fillTemplate(payload, new Map([...variables, ["value", textOf(value)]])));
   if (json !== undefined) {
-    const path = parseJsonPath(fill(json, variables)) ?? [];
+    const path = parseJsonPath(fillTemplate(json, variables)) ?? [];
     return utf8Encode(JSON.stringify(withValueAt(undefined, path, jsonOf(value))));
   }
   const format = byteFormatOf(point);

@@ -1,8 +1,15 @@
-import type { DeviceTraits, Point, ProfileCandidate } from "causeway/adapter";
+import {
+  type DeviceTraits,
+  fillTemplate,
+  type Point,
+  type ProfileCandidate,
+  type Variables,
+  variablesOf,
+} from "causeway/adapter";
 import { availabilities, protocolOf } from "./check.js";
 import type { MqttPoint } from "./options.js";
 import { decoderOf, type Message } from "./payload.js";
-import { fill, matchTopic, type Variables, variablesOf } from "./topic.js";
+import { matchTopic } from "./topic.js";
 
 /** How a station that was heard fits a profile. */
 export interface Fit {
@@ -55,7 +62,7 @@ export function recognise(
 
 function availabilityTopics({ protocol }: DeviceTraits, address: Variables): readonly string[] {
   const { availability } = protocolOf(protocol);
-  return availabilities(availability).map(({ topic }) => fill(topic, address));
+  return availabilities(availability).map(({ topic }) => fillTemplate(topic, address));
 }
 
 /** Every address for which a topic of the profile was heard. */
@@ -92,7 +99,7 @@ function topicsWithValues(
   variables: Variables,
 ): readonly string[] {
   return points.flatMap(({ address }) => {
-    const topic = fill(address.at.topic, variables);
+    const topic = fillTemplate(address.at.topic, variables);
     const message = messages.get(topic);
     const decoded = message === undefined ? undefined : decoderOf(address, variables)(message);
     return decoded?.quality === "good" ? [topic] : [];

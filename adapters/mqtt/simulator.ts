@@ -1,18 +1,21 @@
 import {
   CausewayError,
   encodeByteValue,
+  fillTemplate,
   type Point,
+  parseJsonPath,
   type Scalar,
   type SimulatedField,
   type SimulatedStation,
   type Station,
   utf8Encode,
+  type Variables,
+  valueAt,
+  withValueAt,
 } from "causeway/adapter";
-import { parseJsonPath, valueAt, withValueAt } from "./json-path.js";
 import { byteFormatOf, type MqttLinkOptions, type MqttPoint } from "./options.js";
 import { Message } from "./payload.js";
 import { SmallBroker } from "./small-broker.js";
-import { fill, type Variables } from "./topic.js";
 
 /** Stations that publish to a broker of their own, which keeps what they said, and that take commands. */
 export async function simulateMqtt(
@@ -56,7 +59,7 @@ class Simulated {
   set(name: string, value: Scalar): void {
     const point = this.#point(name);
     this.#values.set(name, value);
-    const topic = fill(point.address.at.topic, this.#variables);
+    const topic = fillTemplate(point.address.at.topic, this.#variables);
     const payload = this.#changed(this.#payloads.get(topic), point.address, value);
     this.#payloads.set(topic, payload);
     this.#broker.publish(topic, payload, "retained");
@@ -71,7 +74,8 @@ class Simulated {
 
   command(message: Message): void {
     for (const { name, access, address } of this.#points.values()) {
-      if (access === "r" || fill(address.write?.topic ?? address.at.topic, this.#variables) !== message.topic) continue;
+      if (access === "r" || fillTemplate(address.write?.topic ?? address.at.topic, this.#variables) !== message.topic)
+        continue;
       const value = commanded(message, address, this.#variables);
       if (value === undefined) continue;
       if (access === "rw") this.set(name, value);
@@ -97,7 +101,7 @@ class Simulated {
       return payload;
     }
     if (at.json === undefined) return utf8Encode(String(value));
-    const path = parseJsonPath(fill(at.json, this.#variables)) ?? [];
+    const path = parseJsonPath(fillTemplate(at.json, this.#variables)) ?? [];
     const document: unknown = present === undefined ? undefined : JSON.parse(new TextDecoder().decode(present));
     return utf8Encode(JSON.stringify(withValueAt(document, path, value)));
   }
@@ -115,10 +119,10 @@ function wordOfCommand(message: Message, point: MqttPoint, variables: Variables)
   if (json !== undefined) {
     const { document } = message;
     const value =
-      "problem" in document ? undefined : valueAt(document.value, parseJsonPath(fill(json, variables)) ?? []);
+      "problem" in document ? undefined : valueAt(document.value, parseJsonPath(fillTemplate(json, variables)) ?? []);
     return typeof value === "number" || typeof value === "boolean" || typeof value === "string" ? value : undefined;
   }
-  const [before = "", after = ""] = fill(payload, new Map([...variables, ["value", "\0"]])).split("\0");
+  const [before = "", after = ""] = fillTemplate(payload, new Map([...variables, ["value", "\0"]])).split("\0");
   const { text } = message;
   if (!text.startsWith(before) || !text.endsWith(after)) return undefined;
   const word = text.slice(before.length, text.length - after.length);

@@ -1,9 +1,17 @@
-import type { Clock, Point, Reading, Station, WatchSink } from "causeway/adapter";
+import {
+  type Clock,
+  fillTemplate,
+  type Point,
+  parseJsonPath,
+  type Reading,
+  type Station,
+  type Variables,
+  valueAt,
+  type WatchSink,
+} from "causeway/adapter";
 import { availabilities, protocolOf } from "./check.js";
-import { parseJsonPath, valueAt } from "./json-path.js";
 import type { Availability, MqttPoint, MqttProtocol } from "./options.js";
 import { type Decode, type Decoded, decoderOf, MAX_PAYLOAD_BYTES, type Message } from "./payload.js";
-import { fill, type Variables } from "./topic.js";
 
 interface NamedDecoder {
   readonly point: string;
@@ -33,14 +41,14 @@ export class StationEar {
     this.#clock = clock;
     this.#retained = retained;
     for (const { name, address } of points) {
-      const topic = fill(address.at.topic, variables);
+      const topic = fillTemplate(address.at.topic, variables);
       const decoder = { point: name, decode: decoderOf(address, variables) };
       this.#decoders.set(topic, [...(this.#decoders.get(topic) ?? []), decoder]);
     }
     const filled = availabilities(availability).map((one) => ({
       ...one,
-      topic: fill(one.topic, variables),
-      ...(one.json === undefined ? {} : { json: fill(one.json, variables) }),
+      topic: fillTemplate(one.topic, variables),
+      ...(one.json === undefined ? {} : { json: fillTemplate(one.json, variables) }),
     }));
     const names = [...new Set(filled.map(({ topic }) => topic))];
     this.#availabilities = new Map(names.map((name) => [name, filled.filter(({ topic }) => topic === name)]));

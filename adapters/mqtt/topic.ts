@@ -1,22 +1,4 @@
-import { CausewayError } from "causeway/adapter";
-
-/** What `{name}` in the texts of a profile stands for: the fields of a station's address. */
-export type Variables = ReadonlyMap<string, string>;
-
-const VARIABLE = /\{([A-Za-z_]\w*)\}/g;
-
-export function variablesOf(template: string): readonly string[] {
-  return [...template.matchAll(VARIABLE)].map(([, name = ""]) => name);
-}
-
-/** Throws CONFIG_INVALID when a variable is not there. */
-export function fill(template: string, variables: Variables): string {
-  return template.replaceAll(VARIABLE, (_, name: string) => {
-    const value = variables.get(name);
-    if (value === undefined) throw new CausewayError("CONFIG_INVALID", `'${template}' needs '${name}' in the address`);
-    return value;
-  });
-}
+import { literalsOf, type Variables, variablesOf } from "causeway/adapter";
 
 /** MQTT 3.1.1 §4.7: no wildcards, since one message is of one station, and a length that fits. */
 export function topicProblem(topic: string): string | undefined {
@@ -27,8 +9,7 @@ export function topicProblem(topic: string): string | undefined {
 /** The variables for which the template gives the topic; undefined when there are none. A variable is within a level. */
 export function matchTopic(template: string, topic: string): Variables | undefined {
   const names = variablesOf(template);
-  const literals = template.split(VARIABLE).filter((_, index) => index % 2 === 0);
-  const match = new RegExp(`^${literals.map(escaped).join("([^/]+)")}$`).exec(topic);
+  const match = new RegExp(`^${literalsOf(template).map(escaped).join("([^/]+)")}$`).exec(topic);
   if (match === null) return undefined;
   const variables = new Map<string, string>();
   for (const [index, name] of names.entries()) {

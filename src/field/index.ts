@@ -38,6 +38,7 @@ export {
   decodeByteValue,
   encodeByteValue,
 } from "./byte-value.js";
+export { type JsonPath, parseJsonPath, valueAt, withValueAt } from "./json-path.js";
 export type { Line } from "./line.js";
 export { type FaultQuality, type Quality, type Reading, type Scalar, sameScalar } from "./reading.js";
 export {
@@ -54,6 +55,8 @@ export {
 } from "./registers.js";
 export { characterMs, openSerialLine, type SerialLineOptions } from "./serial-line.js";
 export { openTcpLine, openTlsLine, type TcpLineOptions, type TlsLineOptions } from "./tcp-line.js";
+export { fillTemplate, literalsOf, type Variables, variablesOf } from "./template.js";
+export { valueFromText } from "./text-value.js";
 export type {
   Expectation,
   FieldTool,

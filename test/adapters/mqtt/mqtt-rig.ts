@@ -1,12 +1,12 @@
 import { mqtt } from "../../../adapters/mqtt/index.js";
 import type { MqttLinkOptions, MqttPoint } from "../../../adapters/mqtt/options.js";
 import { SmallBroker, type SmallBrokerOptions } from "../../../adapters/mqtt/small-broker.js";
-import type { Variables } from "../../../adapters/mqtt/topic.js";
 import { createLog } from "../../../src/base/log.js";
 import { Scope } from "../../../src/base/scope.js";
 import type { Point, Station } from "../../../src/field/adapter.js";
 import { type Field, openField } from "../../../src/field/field.js";
 import { defineAdapter, type Reading } from "../../../src/field/index.js";
+import type { Variables } from "../../../src/field/template.js";
 import { FakeClock, settle } from "../../fakes/clock.js";
 
 interface LogLine {

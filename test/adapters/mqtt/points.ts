@@ -1,6 +1,6 @@
 import type { MqttPoint, MqttProtocol } from "../../../adapters/mqtt/options.js";
-import type { Variables } from "../../../adapters/mqtt/topic.js";
 import type { Point, Station } from "../../../src/field/adapter.js";
+import type { Variables } from "../../../src/field/template.js";
 
 export function mqttPoint(name: string, address: MqttPoint, access: "r" | "rw" | "w" = "r"): Point<MqttPoint> {
   return { name, access, pollClass: "normal", address };

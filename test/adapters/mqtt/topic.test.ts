@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseJsonPath, valueAt, withValueAt } from "../../../adapters/mqtt/json-path.js";
 import { filterMatches } from "../../../adapters/mqtt/small-broker.js";
-import { fill, matchTopic, topicProblem, variablesOf } from "../../../adapters/mqtt/topic.js";
+import { matchTopic, topicProblem } from "../../../adapters/mqtt/topic.js";
+import { parseJsonPath, valueAt, withValueAt } from "../../../src/field/json-path.js";
+import { fillTemplate, variablesOf } from "../../../src/field/template.js";
 
 describe("topics with variables", () => {
   const variables = new Map([
@@ -10,10 +11,10 @@ describe("topics with variables", () => {
   ]);
 
   it("are filled from the address", () => {
-    expect(fill("zigbee2mqtt/{id}/{room}/{id}", variables)).toBe("zigbee2mqtt/0x0015/$& hall/0x0015");
-    expect(fill('{"state":"{id}"}', variables)).toBe('{"state":"0x0015"}');
+    expect(fillTemplate("zigbee2mqtt/{id}/{room}/{id}", variables)).toBe("zigbee2mqtt/0x0015/$& hall/0x0015");
+    expect(fillTemplate('{"state":"{id}"}', variables)).toBe('{"state":"0x0015"}');
     expect(variablesOf("a/{id}/{ room }/{9}/{b_2}")).toEqual(["id", "b_2"]);
-    expect(() => fill("a/{name}", variables)).toThrow("needs 'name' in the address");
+    expect(() => fillTemplate("a/{name}", variables)).toThrow("needs 'name' in the address");
   });
 
   it.each<[string, string, Record<string, string> | undefined]>([
