@@ -19,7 +19,7 @@ import { ObjectTree } from "../../src/lwm2m/tree.js";
 import type { Value } from "../../src/lwm2m/value.js";
 import { Bridge } from "../../src/mapping/bridge.js";
 import { InstanceTable, memoryInstanceStore } from "../../src/mapping/instances.js";
-import type { Profile } from "../../src/mapping/profile.js";
+import { inputsOf, type Profile } from "../../src/mapping/profile.js";
 import { ProfileShelf, readProfileFile, shippedMappings } from "../../src/mapping/profiles.js";
 
 const adapters: ReadonlyMap<string, AnyAdapter> = new Map(
@@ -69,7 +69,8 @@ describe("the shipped profiles", () => {
     for (const name of shelf.names) {
       const profile = await shipped(name);
       const sources = profile.objects.flatMap(({ resources }) => [...resources.values()]);
-      const fed = new Set(sources.map((source) => (source.kind === "point" ? source.point : "")));
+      const inputs = [...profile.derived.values()].flatMap(inputsOf);
+      const fed = new Set([...sources.map((source) => (source.kind === "point" ? source.point : "")), ...inputs]);
       for (const [point, { transform }] of profile.points) {
         expect(fed, `${name}: ${point}`).toContain(point);
         const [low, high] = profile.verify.get(point) ?? [0, 0];
