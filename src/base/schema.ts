@@ -30,33 +30,53 @@ function scalar<T>(
   expected: string,
   json: JsonSchema,
   convert: (value: string | number | bigint | boolean) => T | undefined,
+  hintFor: (value: string | number | bigint | boolean) => string | undefined = () => undefined,
 ): Schema<T> {
   return {
     json,
     read(source, path, problems) {
       const value = source.kind === "scalar" && source.value !== null ? convert(source.value) : undefined;
-      if (value === undefined) problems.add(source.at, path, `expected ${expected}, found ${found(source)}`);
-      return value;
+      if (value !== undefined) return value;
+      const hint = source.kind === "scalar" && source.value !== null ? hintFor(source.value) : undefined;
+      problems.add(source.at, path, `expected ${expected}, found ${found(source)}`, hint);
+      return undefined;
     },
   };
 }
 
 export function found(source: Located): string {
-  if (source.kind === "scalar") return source.value === null ? "nothing" : JSON.stringify(jsonSafe(source.value));
-  return source.kind === "list" ? "a list" : "a map";
-}
-
-function jsonSafe(value: string | number | bigint | boolean): string | number | boolean {
-  return typeof value === "bigint" ? value.toString() : value;
+  if (source.kind !== "scalar") return source.kind === "list" ? "a list" : "a map";
+  const { value } = source;
+  if (value === null) return "nothing";
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 /** A string; numbers and booleans are not taken for one, they must be quoted. */
-export const string: Schema<string> = scalar("text", { type: "string" }, (value) =>
-  typeof value === "string" && value !== "" ? value : undefined,
+export const string: Schema<string> = scalar(
+  "text",
+  { type: "string" },
+  (value) => (typeof value === "string" && value !== "" ? value : undefined),
+  (value) => (value === "" ? "it is empty" : "put it into quotes, as it is to be read"),
 );
 
-export const boolean: Schema<boolean> = scalar("true or false", { type: "boolean" }, (value) =>
-  typeof value === "boolean" ? value : undefined,
+/** Words that YAML 1.1 took for switches. */
+const SWITCH_WORDS: Readonly<Record<string, boolean>> = {
+  on: true,
+  yes: true,
+  y: true,
+  off: false,
+  no: false,
+  n: false,
+};
+
+export const boolean: Schema<boolean> = scalar(
+  "true or false",
+  { type: "boolean" },
+  (value) => (typeof value === "boolean" ? value : undefined),
+  (value) => {
+    const meant = SWITCH_WORDS[String(value).toLowerCase()];
+    return meant === undefined ? undefined : `write ${meant}, in YAML 1.2 '${value}' is text`;
+  },
 );
 
 export function number(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): Schema<number> {
@@ -69,10 +89,11 @@ export function integer(min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INT
 
 function numeric(what: string, type: string, min: number, max: number, fits: (n: number) => boolean): Schema<number> {
   const finite = (n: number): boolean => Number.isFinite(n) && Math.abs(n) !== Number.MAX_SAFE_INTEGER;
+  const isGood = (n: number): boolean => Number.isFinite(n) && fits(n) && n >= min && n <= max;
   const range = [finite(min) ? `from ${min}` : "", finite(max) ? `to ${max}` : ""].filter((s) => s !== "").join(" ");
   const json = { type, ...(finite(min) ? { minimum: min } : {}), ...(finite(max) ? { maximum: max } : {}) };
   return scalar(range === "" ? what : `${what} ${range}`, json, (value) =>
-    typeof value === "number" && fits(value) && value >= min && value <= max ? value : undefined,
+    typeof value === "number" && isGood(value) ? value : undefined,
   );
 }
 

@@ -1,4 +1,14 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Range, type YAMLMap } from "yaml";
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Range,
+  type Scalar,
+  type YAMLMap,
+} from "yaml";
 
 export interface Position {
   readonly file: string;
@@ -48,43 +58,66 @@ export function parseSource(text: string, file: string): ParsedSource {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const problems = document.errors.map((error) => ({
-    at: position(error.pos[0]),
-    path: "",
-    what: firstLine(error.message),
-    hint: "mend the YAML syntax first; spaces, not tabs, indent",
-  }));
-  const root = document.contents === null ? undefined : locate(document.contents, position, document);
-  return { root: problems.length > 0 && root?.kind !== "map" ? undefined : root, problems };
+  const problems = document.errors.map(({ pos, code, message }): Problem => {
+    const at = position(pos[0]);
+    if (code === "DUPLICATE_KEY") return { at, path: "", what: "a key stands twice in one map", hint: ONE_KEY };
+    return { at, path: "", what: firstLine(message), hint: "mend the YAML syntax first; spaces, not tabs, indent" };
+  });
+  const root = document.contents === null ? undefined : locate(document.contents, { position, document, problems });
+  return { root: document.errors.length > 0 && root?.kind !== "map" ? undefined : root, problems };
 }
 
-type Document = ReturnType<typeof parseDocument>;
+const ONE_KEY = "only one of the two can count: take one out";
 
-function locate(node: Node, position: (offset: number) => Position, document: Document): Located {
+interface Context {
+  readonly position: (offset: number) => Position;
+  readonly document: ReturnType<typeof parseDocument>;
+  readonly problems: Problem[];
+}
+
+function locate(node: Node, context: Context): Located {
+  const { position, document } = context;
   const at = position(rangeOf(node)?.[0] ?? 0);
-  if (isMap(node)) return { kind: "map", at, entries: locateEntries(node, position, document) };
+  if (isMap(node)) return { kind: "map", at, entries: locateEntries(node, context) };
   if (isSeq(node)) {
-    const items = node.items.map((item) => locate(item as Node, position, document));
+    const items = node.items.map((item) => locate(item as Node, context));
     return { kind: "list", at, items };
   }
   if (isScalar(node)) {
     const value = node.value;
+    refuseLeadingZero(node, at, context);
     const plain =
       typeof value === "string" || typeof value === "number" || typeof value === "bigint" || typeof value === "boolean";
     return { kind: "scalar", at, value: plain ? value : null };
   }
   const target = "resolve" in node && typeof node.resolve === "function" ? node.resolve(document) : undefined;
-  return target === undefined ? { kind: "scalar", at, value: null } : locate(target as Node, position, document);
+  return target === undefined ? { kind: "scalar", at, value: null } : locate(target as Node, context);
 }
 
-function locateEntries(map: YAMLMap, position: (offset: number) => Position, document: Document): LocatedEntry[] {
+function locateEntries(map: YAMLMap, context: Context): LocatedEntry[] {
+  const keys = new Set<string>();
   return map.items.map((pair) => {
-    const key = pair.key as Node;
-    const keyAt = position(rangeOf(key)?.[0] ?? 0);
+    const node = pair.key as Node;
+    const keyAt = context.position(rangeOf(node)?.[0] ?? 0);
+    const key = isScalar(node) ? String(node.value) : String(node);
+    if (isScalar(node)) refuseLeadingZero(node, keyAt, context);
+    // 16, 0x10 and "16" are different keys of YAML and the same here; what YAML itself finds it has told.
+    const isTold = context.problems.some(({ hint }) => hint === ONE_KEY);
+    if (keys.has(key) && !isTold) {
+      context.problems.push({ at: keyAt, path: "", what: `the key '${key}' stands twice in one map`, hint: ONE_KEY });
+    }
+    keys.add(key);
     const value: Located =
-      pair.value === null ? { kind: "scalar", at: keyAt, value: null } : locate(pair.value as Node, position, document);
-    return { key: isScalar(key) ? String(key.value) : String(key), keyAt, value };
+      pair.value === null ? { kind: "scalar", at: keyAt, value: null } : locate(pair.value as Node, context);
+    return { key, keyAt, value };
   });
+}
+
+/** 010 is ten in YAML 1.2 and was eight in 1.1; a serial number 0012 would lose its zeros. */
+function refuseLeadingZero({ value, source = "" }: Scalar, at: Position, { problems }: Context): void {
+  if (typeof value !== "number" || !/^[-+]?0\d/.test(source)) return;
+  const what = `${source} has a leading zero, which can mean several things`;
+  problems.push({ at, path: "", what, hint: `write ${value}, 0o… for octal, or "${source}" for text` });
 }
 
 function rangeOf(node: Node): Range | null | undefined {

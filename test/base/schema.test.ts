@@ -45,7 +45,30 @@ describe("scalars", () => {
   });
 
   it.each<[string, Schema<unknown>, string, string]>([
-    ["a number as text", string, "12", "f.yaml:1:1: expected text, found 12"],
+    ["a number as text", string, "12", "f.yaml:1:1: expected text, found 12 (put it into quotes, as it is to be read)"],
+    [
+      "a serial number in hexadecimal as text",
+      string,
+      "0x00158d0001a2b3c4",
+      "f.yaml:1:1: expected text, found 6066005677880260 (put it into quotes, as it is to be read)",
+    ],
+    ["no text", string, '""', 'f.yaml:1:1: expected text, found "" (it is empty)'],
+    [
+      "on as a switch",
+      boolean,
+      "on",
+      "f.yaml:1:1: expected true or false, found \"on\" (write true, in YAML 1.2 'on' is text)",
+    ],
+    [
+      "No as a switch",
+      boolean,
+      "No",
+      "f.yaml:1:1: expected true or false, found \"No\" (write false, in YAML 1.2 'No' is text)",
+    ],
+    ["a time as number", number(), "12:30", 'f.yaml:1:1: expected a number, found "12:30"'],
+    ["digits with _ as number", number(), "1_000", 'f.yaml:1:1: expected a number, found "1_000"'],
+    ["infinity", number(), ".inf", "f.yaml:1:1: expected a number, found Infinity"],
+    ["not a number", number(), ".nan", "f.yaml:1:1: expected a number, found NaN"],
     ["a fraction as integer", integer(0, 247), "1.5", "f.yaml:1:1: expected a whole number from 0 to 247, found 1.5"],
     ["out of range", integer(0, 247), "300", "f.yaml:1:1: expected a whole number from 0 to 247, found 300"],
     [
@@ -130,6 +153,39 @@ describe("broken YAML", () => {
     expect(problems.length).toBeGreaterThan(0);
     for (const problem of problems) expect(formatProblem(problem)).toMatch(/^f\.yaml:\d+:\d+: \S/);
   });
+
+  it.each<[string, string]>([
+    ["a: 1\na: 2", "f.yaml:2:1: a key stands twice in one map (only one of the two can count: take one out)"],
+    [
+      "m: { 16: a, 0x10: b }",
+      "f.yaml:1:13: a key stands twice in one map (only one of the two can count: take one out)",
+    ],
+    [
+      'm: { 1: a, "1": b }',
+      "f.yaml:1:12: the key '1' stands twice in one map (only one of the two can count: take one out)",
+    ],
+    [
+      "a: 010",
+      'f.yaml:1:4: 010 has a leading zero, which can mean several things (write 10, 0o… for octal, or "010" for text)',
+    ],
+    [
+      "{ 007: a }",
+      'f.yaml:1:3: 007 has a leading zero, which can mean several things (write 7, 0o… for octal, or "007" for text)',
+    ],
+    [
+      "a:\n\tb: 1",
+      "f.yaml:2:1: Tabs are not allowed as indentation (mend the YAML syntax first; spaces, not tabs, indent)",
+    ],
+  ])("%j is told in words of its own", (text, problem) => {
+    expect(parseSource(text, "f.yaml").problems.map(formatProblem)).toContain(problem);
+  });
+
+  it.each(["a: 0", "a: 0.5", "a: 0x10", "a: 0o10", 'a: "010"', "a: -0.5", "a: 10", "a: 00:15:8d"])(
+    "%s is good",
+    (text) => {
+      expect(parseSource(text, "f.yaml").problems).toEqual([]);
+    },
+  );
 
   it("an empty file has no root and no syntax problem", () => {
     expect(parseSource("", "f.yaml")).toEqual({ root: undefined, problems: [] });
