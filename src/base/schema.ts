@@ -7,9 +7,15 @@ export type JsonSchema = { readonly [key: string]: unknown };
 /** Collects every problem of one run; a reader goes on after a mistake wherever it can. */
 export class Problems {
   readonly list: Problem[] = [];
+  /** What is worth knowing and no mistake. */
+  readonly notes: Problem[] = [];
 
   add(at: Position, path: string, what: string, hint?: string): void {
     this.list.push({ at, path, what, ...(hint === undefined ? {} : { hint }) });
+  }
+
+  note(at: Position, path: string, what: string, hint?: string): void {
+    this.notes.push({ at, path, what, ...(hint === undefined ? {} : { hint }) });
   }
 }
 

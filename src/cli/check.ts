@@ -1,6 +1,6 @@
 import { CausewayError } from "../base/errors.js";
 import { formatProblem, type Problem } from "../base/source.js";
-import { mappingContext, readConfig } from "../config/read.js";
+import { mappingContext, type ReadConfig, readConfig } from "../config/read.js";
 import { readProfileFile } from "../mapping/profiles.js";
 import { type Arguments, type Command, EXIT, type Io, text } from "./command.js";
 
@@ -15,7 +15,8 @@ export const check: Command = {
   },
   positionals: "some",
   async run(args, io) {
-    const problems = await findProblems(args);
+    const { problems, notes } = await findProblems(args);
+    for (const note of notes) io.err(`note: ${formatProblem(note)}`);
     if (args.values["json"] === true) io.out(JSON.stringify(problems));
     else for (const problem of problems) io.out(formatProblem(problem));
     if (problems.length > 0) return EXIT.badConfiguration;
@@ -24,26 +25,29 @@ export const check: Command = {
   },
 };
 
-async function findProblems(args: Arguments): Promise<readonly Problem[]> {
+async function findProblems(args: Arguments): Promise<Pick<ReadConfig, "problems" | "notes">> {
   const file = text(args, "config");
   if (file === undefined && args.positionals.length === 0) {
     throw new CausewayError("USAGE", "check needs -c FILE or mapping files");
   }
   const problems: Problem[] = [];
-  if (file !== undefined) problems.push(...(await readConfig(file)).problems);
-  if (args.positionals.length === 0) return problems;
+  const config = file === undefined ? undefined : await readConfig(file);
+  if (config !== undefined) problems.push(...config.problems);
+  const notes = [...(config?.notes ?? [])];
+  if (args.positionals.length === 0) return { problems, notes };
   const { adapters, models } = await mappingContext(text(args, "models"));
   for (const mapping of args.positionals) {
     problems.push(...(await readProfileFile(mapping, adapters, models)).problems);
   }
-  return problems;
+  return { problems, notes };
 }
 
 /** Prints what is wrong and gives undefined, or gives the configuration. */
 export async function readGoodConfig(args: Arguments, io: Io) {
   const file = text(args, "config");
   if (file === undefined) throw new CausewayError("USAGE", "-c FILE is missing");
-  const { config, problems } = await readConfig(file);
+  const { config, problems, notes } = await readConfig(file);
+  for (const note of notes) io.err(`note: ${formatProblem(note)}`);
   for (const problem of problems) io.err(formatProblem(problem));
   return config;
 }

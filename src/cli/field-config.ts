@@ -3,7 +3,8 @@ import { CausewayError } from "../base/errors.js";
 import { formatProblem, type Located, type LocatedEntry, parseSource } from "../base/source.js";
 import type { GatewayConfig } from "../config/config.js";
 import { mappingContext, readConfigSource } from "../config/read.js";
-import { type ProfileHead, ProfileShelf, profileHeadOf, shippedMappings } from "../mapping/profiles.js";
+import { type ProfileHead, profileHeadOf } from "../mapping/profile-names.js";
+import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { readGoodConfig } from "./check.js";
 import { type Arguments, type Io, type OptionSpec, text } from "./command.js";
 
@@ -12,6 +13,7 @@ export const FIELD_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   config: { type: "string", short: "c", value: "FILE", summary: "the gateway's configuration" },
   mapping: { type: "string", short: "m", value: "FILE|NAME", summary: "a mapping file or profile, without a gateway" },
   link: { type: "string", value: "'{…}'", summary: "with -m: the link, as in a configuration: {host: plc, …}" },
+  parameters: { type: "string", value: "'{…}'", summary: "with -m: what the profile asks for: {id: 7}" },
   station: { type: "string", value: "'{…}'", summary: "with -m: the device's address: {unit: 7}" },
 };
 
@@ -41,6 +43,7 @@ export async function readFieldConfig(args: Arguments, io: Io): Promise<GatewayC
           word("link", "link"),
           word("profile", named.profile),
           { ...word("address", ""), value: flow(args, "station") },
+          { ...word("parameters", ""), value: flow(args, "parameters") },
         ]),
       ]),
     },
@@ -60,7 +63,7 @@ export function chosenDevices({ devices }: GatewayConfig, names: readonly string
   return names.length === 0 ? devices : devices.filter(({ field }) => names.includes(field.name));
 }
 
-async function shippedHeadOf(name: string): Promise<ProfileHead> {
+async function shippedHeadOf(name: string): Promise<Pick<ProfileHead, "profile" | "adapter">> {
   const { adapters, models } = await mappingContext();
   const shelf = await ProfileShelf.open([shippedMappings()], adapters, models);
   const file = shelf.fileOf(name);

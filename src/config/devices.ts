@@ -1,11 +1,12 @@
 import { childPath, near, type Problems, type WithSource } from "../base/schema.js";
-import type { Located, Problem } from "../base/source.js";
+import type { Located } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import { datumOf, type Profile } from "../mapping/profile.js";
 import type { ProfileShelf } from "../mapping/profiles.js";
 import type { Report } from "../mapping/report.js";
 import type { ConfiguredDevice, DeviceExposure } from "./config.js";
 import { DeviceExposures, type GatewayExposure } from "./device-exposure.js";
+import { DeviceProfiles } from "./device-profiles.js";
 import type { DeviceSection } from "./gateway-schema.js";
 import type { ReadLink } from "./links.js";
 import { placeOf } from "./place.js";
@@ -29,29 +30,20 @@ export async function readDevices(
   sections: readonly WithSource<DeviceSection>[],
   context: Context,
 ): Promise<readonly ConfiguredDevice[]> {
-  const told = new Set<Problem>();
-  const profiles = new Map<string, Profile | undefined>();
+  const profiles = new DeviceProfiles(context.shelf, context.problems);
   const names = new Map<string, string>();
   const singles = new Map<number, string>();
   const exposures = new DeviceExposures(context.gateway, context.problems);
   const devices: ConfiguredDevice[] = [];
   for (const [index, section] of sections.entries()) {
     const path = `devices[${index}]`;
-    const { name, profile: profileName } = section.value;
+    const { name } = section.value;
     const twin = names.get(name);
     if (twin !== undefined)
       context.problems.add(placeOf(section, "name"), `${path}.name`, `'${name}' is ${twin} already`);
     names.set(name, path);
-    if (!profiles.has(profileName)) {
-      const read = await context.shelf.read(profileName);
-      if (read === undefined) {
-        const hint = context.shelf.near(profileName) ?? `known: ${context.shelf.names.join(", ")}`;
-        context.problems.add(placeOf(section, "profile"), `${path}.profile`, `no profile '${profileName}'`, hint);
-      }
-      for (const problem of read?.problems ?? []) if (!told.has(problem)) context.problems.list.push(problem);
-      profiles.set(profileName, read?.profile);
-    }
-    const device = joinDevice(section, path, profiles.get(profileName), exposures.read(section, path), context);
+    const profile = await profiles.of(section, path);
+    const device = joinDevice(section, path, profile, exposures.read(section, path), context);
     if (device === undefined) continue;
     devices.push(device);
     claimSingles(device, section, path, singles, context.problems);

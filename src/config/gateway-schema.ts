@@ -15,7 +15,7 @@ import {
   sizeBytes,
   string,
 } from "../base/schema.js";
-import { reportSection } from "../mapping/point-schema.js";
+import { plain, reportSection } from "../mapping/point-schema.js";
 import { bootstrapSection } from "./bootstrap.js";
 import { FURTHER_OBJECT_NAMES } from "./further-objects.js";
 import { rightsSection } from "./rights.js";
@@ -111,6 +111,7 @@ export const deviceSection = object(
     expose: oneOf("flat", "gateway", "endpoints"),
     poll: object({}, { fast: durationMs, normal: durationMs, slow: durationMs }),
     report: record(reportSection),
+    parameters: record(located(plain)),
   },
 );
 

@@ -20,6 +20,8 @@ export interface ReadConfig {
   /** Present when there is no problem. */
   readonly config?: GatewayConfig;
   readonly problems: readonly Problem[];
+  /** What is worth knowing and no mistake: a profile that goes ahead of another one, an old name. */
+  readonly notes: readonly Problem[];
 }
 
 /**
@@ -30,7 +32,7 @@ export async function readConfig(file: string, load?: LoadAdapter): Promise<Read
   const { root, problems } = parseSource(await readText(file), file);
   if (root !== undefined) return await readConfigSource(root, problems, load);
   const empty = { at: { file, line: 1, column: 1 }, path: "", what: "the file is empty" };
-  return { problems: problems.length > 0 ? problems : [empty] };
+  return { problems: problems.length > 0 ? problems : [empty], notes: [] };
 }
 
 /** As `readConfig`, of what was parsed before with these mistakes of syntax. */
@@ -43,7 +45,7 @@ export async function readConfigSource(
   problems.list.push(...syntax);
   const { file } = root.at;
   const read = readFileOf(root, problems);
-  if (read === undefined) return { problems: problems.list };
+  if (read === undefined) return { problems: problems.list, notes: [] };
   const gateway = read.gateway?.value;
   const base = dirname(resolve(file));
   const models = await readModels(gateway?.models, base, problems);
@@ -54,6 +56,9 @@ export async function readConfigSource(
   const shelf = await ProfileShelf.open(folders, adapters, models);
   // Of a profile on a wrong link, too: its own mistakes are told as well.
   await adapters.load(profileAdapters(read, shelf));
+  for (const [{ profile, at }, over] of shelf.overridden) {
+    problems.note(at, "profile", `'${profile}' goes ahead of that in ${over.file}`);
+  }
   const devices = await readDevices(read.devices ?? [], {
     links,
     shelf,
@@ -66,7 +71,8 @@ export async function readConfigSource(
   });
   const bootstrap = read.bootstrap === undefined ? undefined : readBootstrap(read.bootstrap, problems);
   const servers = readServers(read.servers ?? [], bootstrap, problems);
-  if (problems.list.length > 0 || gateway === undefined) return { problems: problems.list };
+  const { notes } = problems;
+  if (problems.list.length > 0 || gateway === undefined) return { problems: problems.list, notes };
   const config = {
     file,
     ...settingsOf(gateway, base),
@@ -79,7 +85,7 @@ export async function readConfigSource(
     adapters: adapters.loaded,
     models,
   };
-  return { problems: [], config };
+  return { problems: [], notes, config };
 }
 
 function profileAdapters({ devices = [] }: ConfigFile, shelf: ProfileShelf): readonly string[] {

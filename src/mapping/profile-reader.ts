@@ -3,11 +3,13 @@ import { childPath, near, Problems } from "../base/schema.js";
 import type { Located } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
+import { parametersOf, substitute, valuesOf } from "./parameters.js";
 import type { Profile } from "./profile.js";
 import { readProbe, readTraits } from "./profile-head.js";
 import { readObjects } from "./profile-objects.js";
 import { readPoints } from "./profile-points.js";
 import { type ProfileFile, profileFile, profileHead, profileOptions } from "./profile-schema.js";
+import type { Word } from "./value-map.js";
 
 /** Gives undefined for an adapter that is not installed; `names` are those that are, for the hint. */
 export interface AdapterLookup {
@@ -17,14 +19,18 @@ export interface AdapterLookup {
 
 /**
  * Reads and checks a mapping file completely. Undefined only when there are problems; problems may also come with a
- * profile that is usable apart from them, so the caller looks at `problems`.
+ * profile that is usable apart from them, so the caller looks at `problems`. `parameters` are those of a device; without
+ * them a default or an example stands for each.
  */
 export function readProfile(
-  source: Located,
+  asWritten: Located,
   adapters: AdapterLookup,
   models: ModelRegistry,
   problems: Problems,
+  parameters: ReadonlyMap<string, Word> = new Map(),
 ): Profile | undefined {
+  const declared = parametersOf(asWritten, new Problems());
+  const source = substitute(asWritten, valuesOf(declared, parameters), problems);
   const file = profileFile.read(source, "", problems);
   const draft = file ?? salvage(source);
   if (draft === undefined) return undefined;
@@ -56,6 +62,7 @@ export function readProfile(
     objects: readObjects(file.objects, { points, derived, declared: file.points, adapter, models, problems }),
     verify: new Map([...(file.verify ?? [])].map(([name, { value }]) => [name, value])),
     caveats: file.caveats ?? [],
+    ...(file.deprecated === undefined ? {} : { deprecated: file.deprecated }),
   };
 }
 

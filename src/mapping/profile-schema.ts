@@ -14,6 +14,7 @@ import {
 } from "../base/schema.js";
 import type { Located } from "../base/source.js";
 import { MAX_ID } from "../lwm2m/path.js";
+import { parameterSection } from "./parameters.js";
 import { bounds, plain } from "./point-schema.js";
 
 const literalValue = object({ value: plain });
@@ -59,6 +60,9 @@ export const profileOptions = {
   probe: list(unread),
   verify: record(located(bounds)),
   protocol: unread,
+  parameters: parameterSection,
+  replaces: list(string),
+  deprecated: string,
   caveats: list(string),
 };
 

@@ -1,16 +1,27 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CausewayError, toError } from "../base/errors.js";
 import { packageRoot } from "../base/package-root.js";
 import { near, Problems } from "../base/schema.js";
-import { type Problem, parseSource } from "../base/source.js";
+import { type ParsedSource, type Problem, parseSource } from "../base/source.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
+import { type Parameters, parametersOf } from "./parameters.js";
 import type { Profile } from "./profile.js";
+import { type ProfileHead, profileHeadOf, readText } from "./profile-names.js";
 import { type AdapterLookup, readProfile } from "./profile-reader.js";
+import type { Word } from "./value-map.js";
 
 /** Where the profiles lie that come with Causeway. */
 export function shippedMappings(): string {
   return join(packageRoot(), "mappings");
+}
+
+export interface ReadProfile {
+  /** Absent only when there are problems. */
+  readonly profile?: Profile;
+  readonly problems: readonly Problem[];
+  /** What a device may say for the profile. */
+  readonly parameters: Parameters;
 }
 
 /** One mapping file on its own: what `causeway check MAPPING.yaml` reads. */
@@ -18,38 +29,23 @@ export async function readProfileFile(
   file: string,
   adapters: AdapterLookup,
   models: ModelRegistry,
-): Promise<{ readonly profile?: Profile; readonly problems: readonly Problem[] }> {
+): Promise<ReadProfile> {
+  return readParsed(parseSource(await readText(file), file), file, adapters, models);
+}
+
+function readParsed(
+  { root, problems: syntax }: ParsedSource,
+  file: string,
+  adapters: AdapterLookup,
+  models: ModelRegistry,
+  values?: ReadonlyMap<string, Word>,
+): ReadProfile {
   const problems = new Problems();
-  const { root, problems: syntax } = parseSource(await readText(file), file);
   problems.list.push(...syntax);
   if (root === undefined && syntax.length === 0) problems.add({ file, line: 1, column: 1 }, "", "the file is empty");
-  const profile = root === undefined ? undefined : readProfile(root, adapters, models, problems);
-  return { ...(profile === undefined ? {} : { profile }), problems: problems.list };
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new CausewayError("CONFIG_UNREADABLE", `${file}: ${toError(error).message}`, { cause: error });
-  }
-}
-
-/** The name without parsing the file, which may have mistakes elsewhere; block style, flow style and JSON. */
-const PROFILE_NAME = /^[\s{]*["']?profile["']?:\s*["']?([^"'\s#,}]+)/m;
-
-const ADAPTER_NAME = /^[\s{]*["']?adapter["']?:\s*["']?([^"'\s#,}]+)/m;
-
-export interface ProfileHead {
-  readonly profile: string;
-  readonly adapter: string | undefined;
-}
-
-/** The names at the head of a mapping file, whatever else is wrong with it; undefined when it is none. */
-export async function profileHeadOf(file: string): Promise<ProfileHead | undefined> {
-  const text = await readText(file);
-  const profile = PROFILE_NAME.exec(text)?.[1];
-  return profile === undefined ? undefined : { profile, adapter: ADAPTER_NAME.exec(text)?.[1] };
+  const profile = root === undefined ? undefined : readProfile(root, adapters, models, problems, values);
+  const parameters = root === undefined ? new Map() : parametersOf(root, new Problems());
+  return { ...(profile === undefined ? {} : { profile }), problems: problems.list, parameters };
 }
 
 /** Finds profiles by name; a file is read only when a device asks for it, or all files when names are needed. */
@@ -57,7 +53,11 @@ export class ProfileShelf {
   readonly #adapters: AdapterLookup;
   readonly #models: ModelRegistry;
   readonly #files: readonly string[];
-  readonly #byName = new Map<string, ProfileHead & { readonly file: string }>();
+  readonly #byName = new Map<string, ProfileHead>();
+  /** Names of before, and those that stand in their place. */
+  readonly #replaced = new Map<string, string>();
+  readonly #overridden: (readonly [by: ProfileHead, over: ProfileHead])[] = [];
+  readonly #parsed = new Map<string, ParsedSource>();
 
   private constructor(files: readonly string[], adapters: AdapterLookup, models: ModelRegistry) {
     this.#files = files;
@@ -74,7 +74,7 @@ export class ProfileShelf {
     const shelf = new ProfileShelf(files, adapters, models);
     for (const file of files) {
       const head = await profileHeadOf(file);
-      if (head !== undefined && !shelf.#byName.has(head.profile)) shelf.#byName.set(head.profile, { ...head, file });
+      if (head !== undefined) shelf.#add(head);
     }
     return shelf;
   }
@@ -87,13 +87,23 @@ export class ProfileShelf {
     return this.#files;
   }
 
+  /** Pairs of files of one name: the second is not used. */
+  get overridden(): readonly (readonly [by: ProfileHead, over: ProfileHead])[] {
+    return this.#overridden;
+  }
+
+  /** The name that stands in the place of an old one; undefined for a name of today. */
+  replacementOf(name: string): string | undefined {
+    return this.#byName.has(name) ? undefined : this.#replaced.get(name);
+  }
+
   /** Where the profile stands that counts. */
   fileOf(name: string): string | undefined {
-    return this.#byName.get(name)?.file;
+    return this.#headOf(name)?.file;
   }
 
   adapterOf(name: string): string | undefined {
-    return this.#byName.get(name)?.adapter;
+    return this.#headOf(name)?.adapter;
   }
 
   /** The nearest name, for a hint. */
@@ -101,10 +111,27 @@ export class ProfileShelf {
     return near(name, this.names);
   }
 
-  /** Undefined when no file has a profile of this name. */
-  async read(name: string): Promise<{ readonly profile?: Profile; readonly problems: readonly Problem[] } | undefined> {
+  /** `values` are a device's parameters. Undefined when no file has a profile of this name, or replaces one. */
+  async read(name: string, values?: ReadonlyMap<string, Word>): Promise<ReadProfile | undefined> {
     const file = this.fileOf(name);
-    return file === undefined ? undefined : readProfileFile(file, this.#adapters, this.#models);
+    if (file === undefined) return undefined;
+    const parsed = this.#parsed.get(file) ?? parseSource(await readText(file), file);
+    this.#parsed.set(file, parsed);
+    return readParsed(parsed, file, this.#adapters, this.#models, values);
+  }
+
+  #add(head: ProfileHead): void {
+    const before = this.#byName.get(head.profile);
+    if (before !== undefined) {
+      this.#overridden.push([before, head]);
+      return;
+    }
+    this.#byName.set(head.profile, head);
+    for (const old of head.replaces) if (!this.#replaced.has(old)) this.#replaced.set(old, head.profile);
+  }
+
+  #headOf(name: string): ProfileHead | undefined {
+    return this.#byName.get(name) ?? this.#byName.get(this.#replaced.get(name) ?? "");
   }
 }
 

@@ -16,8 +16,9 @@ afterEach(() => rm(folder, { recursive: true }));
 async function read(text: string) {
   const file = join(folder, "causeway.yaml");
   await writeFile(file, text);
-  const { config, problems } = await readConfig(file);
-  return { config, problems: problems.map(formatProblem).map((line) => line.replace(`${folder}/`, "")) };
+  const { config, problems, notes } = await readConfig(file);
+  const lines = (list: typeof problems) => list.map(formatProblem).map((line) => line.replaceAll(`${folder}/`, ""));
+  return { config, problems: lines(problems), notes: lines(notes) };
 }
 
 const GOOD = `gateway:
@@ -133,6 +134,92 @@ describe("a good configuration", () => {
     await writeFile(join(folder, "mappings", "own.yaml"), MAPPING.replace("own-meter", "eastron-sdm120"));
     const { config } = await read(GOOD.replace("own-meter", "eastron-sdm120"));
     expect(config?.devices[0]?.profile.title).toBe("Own meter");
+  });
+});
+
+describe("a profile's age and place", () => {
+  const named = (name: string, more = "") => MAPPING.replace("profile: own-meter", `profile: ${name}${more}`);
+
+  it("a profile of one's own that goes ahead of a shipped one is noted, where it stands", async () => {
+    await writeFile(join(folder, "mappings", "own.yaml"), named("eastron-sdm120"));
+    const { config, problems, notes } = await read(GOOD.replace("own-meter", "eastron-sdm120"));
+    expect([problems, config?.devices.length]).toEqual([[], 1]);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^mappings\/own\.yaml:1:10 profile: 'eastron-sdm120' goes ahead of that in .*eastron-sdm120\.yaml$/,
+      ),
+    ]);
+  });
+
+  it.each(["replaces: [old-meter, older-meter]", "replaces:\n  - older-meter # of 2019\n  - 'old-meter'"])(
+    "the name of before leads to the new profile, with a note: %s",
+    async (replaces) => {
+      await writeFile(join(folder, "mappings", "own.yaml"), named("own-meter", `\n${replaces}`));
+      const { config, problems, notes } = await read(GOOD.replace("profile: own-meter", "profile: old-meter"));
+      expect(problems).toEqual([]);
+      expect(config?.devices[0]?.profile.name).toBe("own-meter");
+      expect(notes).toEqual([
+        "causeway.yaml:13:14 devices[0].profile: 'old-meter' is now 'own-meter' (name that, the old name will go)",
+      ]);
+    },
+  );
+
+  it("a file of that name is meant before one that replaces it", async () => {
+    await writeFile(join(folder, "mappings", "own.yaml"), named("own-meter", "\nreplaces: [old-meter]"));
+    await writeFile(join(folder, "mappings", "old.yaml"), named("old-meter"));
+    const { config, notes } = await read(GOOD.replace("profile: own-meter", "profile: old-meter"));
+    expect([config?.devices[0]?.profile.name, notes]).toEqual(["old-meter", []]);
+  });
+
+  it("a profile that is out of use is noted", async () => {
+    await writeFile(join(folder, "mappings", "own.yaml"), named("own-meter", "\ndeprecated: use new-meter"));
+    const { config, notes } = await read(GOOD);
+    expect(config).toBeDefined();
+    expect(notes).toEqual(["causeway.yaml:13:14 devices[0].profile: 'own-meter' is out of use: use new-meter"]);
+  });
+});
+
+describe("parameters of a device", () => {
+  const PARAMETERS =
+    "\nparameters: { register: { required: true, note: see its plate }, mode: { default: auto, oneOf: [auto, hand] } }";
+  const own = MAPPING.replace("own-meter", `own-meter${PARAMETERS}`)
+    .replace("register: 0", `register: "\${register}"`)
+    .replace("5700: voltage", `5700: voltage, 5750: { value: "\${mode}" }`);
+  const given = (parameters: string) => GOOD.replace("    poll:", `    parameters: ${parameters}\n    poll:`);
+
+  beforeEach(() => writeFile(join(folder, "mappings", "own.yaml"), own));
+
+  it("stand in its profile, and are its own", async () => {
+    const second = `devices:\n  - { name: b, link: plc, profile: own-meter, address: { unit: 8 }, parameters: { register: 9, mode: hand } }\n`;
+    const { config, problems } = await read(given("{ register: 5 }").replace("devices:\n", second));
+    expect(problems).toEqual([]);
+    const facts = config?.devices.map(({ field, profile }) => [
+      field.name,
+      field.points[0]?.address,
+      profile.objects[0]?.resources.get(5750),
+    ]);
+    expect(facts).toEqual([
+      ["b", { at: { table: "input", register: 9 }, type: "float32" }, { kind: "literal", value: "hand" }],
+      ["meter", { at: { table: "input", register: 5 }, type: "float32" }, { kind: "literal", value: "auto" }],
+    ]);
+  });
+
+  it.each<[string, string]>([
+    [
+      "{}",
+      "causeway.yaml:11:5 devices[0].parameters: profile 'own-meter' needs the parameter 'register' (see its plate)",
+    ],
+    [
+      "{ register: 5, mod: hand }",
+      "causeway.yaml:15:37 devices[0].parameters.mod: profile 'own-meter' has no parameter 'mod' (did you mean 'mode'?)",
+    ],
+    ["{ register: 5, mode: c }", "causeway.yaml:15:38 devices[0].parameters.mode: expected auto | hand, found c"],
+    [
+      "{ register: 5.5 }",
+      "mappings/own.yaml:7:44 points.voltage.at.register: expected a whole number from 0 to 65535, found 5.5",
+    ],
+  ])("%s is a mistake", async (parameters, problem) => {
+    expect((await read(given(parameters).replace(/report:.*/, ""))).problems).toEqual([problem]);
   });
 });
 

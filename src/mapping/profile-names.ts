@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { CausewayError, toError } from "../base/errors.js";
+import type { Position } from "../base/source.js";
+
+/** What a mapping file calls itself. */
+export interface ProfileHead {
+  readonly profile: string;
+  readonly adapter: string | undefined;
+  /** Names of before. */
+  readonly replaces: readonly string[];
+  readonly file: string;
+  /** Where its name stands. */
+  readonly at: Position;
+}
+
+/** Without parsing the file, which may have mistakes elsewhere; block style, flow style and JSON. */
+const PROFILE_NAME = /^[\s{]*["']?profile["']?:\s*["']?([^"'\s#,}]+)/m;
+const ADAPTER_NAME = /^[\s{]*["']?adapter["']?:\s*["']?([^"'\s#,}]+)/m;
+const REPLACES = /^[\s{]*["']?replaces["']?:\s*(?:\[([^\]]*)\]|((?:\n\s*- .*)+))/m;
+
+/** The names at the head of a mapping file, whatever else is wrong with it; undefined when it is none. */
+export async function profileHeadOf(file: string): Promise<ProfileHead | undefined> {
+  const text = await readText(file);
+  const name = PROFILE_NAME.exec(text);
+  const profile = name?.[1];
+  if (name === null || profile === undefined) return undefined;
+  const before = text.slice(0, name.index + name[0].length - profile.length).split("\n");
+  const at = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const [, flow, block] = REPLACES.exec(text) ?? [];
+  const replaces = (flow?.split(",") ?? block?.split(/\n\s*- /) ?? []).map(bare).filter((old) => old !== "");
+  return { profile, adapter: ADAPTER_NAME.exec(text)?.[1], replaces, file, at };
+}
+
+/** Rejects with CONFIG_UNREADABLE. */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new CausewayError("CONFIG_UNREADABLE", `${file}: ${toError(error).message}`, { cause: error });
+  }
+}
+
+/** Without quotes and a comment. */
+function bare(text: string): string {
+  return text
+    .replace(/#.*$/, "")
+    .trim()
+    .replace(/^["']|["']$/g, "");
+}
