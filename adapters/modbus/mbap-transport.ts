@@ -54,6 +54,8 @@ export class MbapTransport implements Transport {
     signal.throwIfAborted();
     if (request.gapMs > 0) await sleep(this.#clock, request.gapMs, signal);
     if (this.#gone !== undefined) throw this.#gone;
+    // Half a frame would swallow the beginning of the next one; nothing tells then where frames start.
+    if (this.#received.length > 0) throw this.#giveUp();
     const transactionId = (this.#transactionId + 1) & 0xffff;
     this.#transactionId = transactionId;
     const outcome = new Promise<Uint8Array | CausewayError>((settle) => {
@@ -129,11 +131,13 @@ export class MbapTransport implements Transport {
   }
 
   // Where a frame starts cannot be found again once it is lost: only a new session helps.
-  #giveUp(): void {
+  #giveUp(): CausewayError {
     this.#trace.add("in", this.#received);
     this.#garbage = new CausewayError("LINK_FAILED", "what came is not Modbus TCP");
+    this.#received = NO_BYTES;
     this.#pending?.settle(this.#garbage);
     void this.#line[Symbol.asyncDispose]();
+    return this.#garbage;
   }
 }
 

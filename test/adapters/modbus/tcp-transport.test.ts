@@ -74,6 +74,17 @@ describe("Modbus TCP", () => {
     expect(await transport.closed).toMatchObject({ code: "LINK_FAILED", message: "what came is not Modbus TCP" });
   });
 
+  it("begins a new session after half a frame, lest this take the next one's beginning", async () => {
+    const first = await send();
+    line.deliver(fromHex("000100000005 01 03"));
+    await clock.advance(TIMEOUT_MS + 1);
+    expect(await first.outcome).toBe("FIELD_TIMEOUT");
+    const second = await send();
+    expect(await second.outcome).toBe("LINK_FAILED");
+    expect(line.written).toHaveLength(1);
+    expect(await transport.closed).toMatchObject({ code: "LINK_FAILED" });
+  });
+
   it("ends with the signal", async () => {
     const abort = new AbortController();
     const { outcome } = await send(abort.signal);
