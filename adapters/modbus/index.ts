@@ -19,6 +19,8 @@ import {
 } from "./options.js";
 import { PduCodec } from "./pdu.js";
 import { planExchanges } from "./plan.js";
+import { readTool } from "./read.js";
+import { scanTool } from "./scan.js";
 import { simulateModbus } from "./simulator.js";
 import { timingOf } from "./timing.js";
 
@@ -47,6 +49,8 @@ export const modbus: Adapter<ModbusLinkOptions, ModbusStation, ModbusPoint> = {
   writeTerms,
   // TCP repeats by itself what gets lost.
   retries: (options) => (isOnSerialLine(options) || options.transport === "udp" ? 1 : 0),
+  scan: scanTool(),
+  read: readTool,
   simulate: async (options, stations, { clock }) => await simulateModbus(options, stations, clock),
 };
 

@@ -21,7 +21,8 @@ export async function openTransport(options: ModbusLinkOptions, clock: Clock, si
   return transportOn(await openLine(options, clock, signal), options, clock);
 }
 
-async function openLine(options: ModbusLinkOptions, clock: Clock, signal: AbortSignal): Promise<Line> {
+/** Rejects with LINK_*. */
+export async function openLine(options: ModbusLinkOptions, clock: Clock, signal: AbortSignal): Promise<Line> {
   if (isSerialPort(options)) {
     return await openSerialLine({ ...serialSettings(options), path: String(options.port) }, signal);
   }

@@ -1,0 +1,193 @@
+import { CausewayError, type Clock, type FieldTool, type Line, type ToolContext } from "causeway/adapter";
+import { asciiFraming } from "./ascii-framing.js";
+import { exceptionText } from "./exception.js";
+import { identify } from "./identification.js";
+import { ModbusLink } from "./link.js";
+import { openLine, openTransport, transportOn } from "./open-transport.js";
+import { isAscii, isOnSerialLine, type ModbusLinkOptions, type ModbusPoint, serialSettings } from "./options.js";
+import { PduCodec } from "./pdu.js";
+import { type Heard, probeMs, SerialProber } from "./probe.js";
+import { fittingProfiles } from "./profile-fit.js";
+import { rtuFraming } from "./rtu-framing.js";
+import { timingOf } from "./timing.js";
+import { idsOf, LINE_OPTIONS, linkOf, settingsOf } from "./tool-options.js";
+import type { Transport } from "./transport.js";
+
+type Context = ToolContext<ModbusPoint>;
+
+/** Opens the line of a link; as `openLine`, for tests without hardware. */
+export type LineOpener = (options: ModbusLinkOptions, clock: Clock, signal: AbortSignal) => Promise<Line>;
+
+const ALL_IDS = "1-247";
+/** What devices are delivered with, and what installers begin with. */
+const LIKELY_IDS: readonly number[] = [...idsOf("1-10"), 16, 20, 32, 50, 100, 126, 247];
+/** Of a device on the network that is no gateway, and of the first ones behind a gateway. */
+const NETWORK_IDS: readonly number[] = [1, 255, 0, ...idsOf("2-10")];
+const NETWORK_TIMEOUT_MS = 1000;
+const IDENTIFY_TIMEOUT_MS = 300;
+const GATEWAY_SILENCE: readonly number[] = [10, 11];
+
+/** `causeway scan modbus`. */
+export function scanTool(open: LineOpener = openLine): FieldTool<ModbusPoint> {
+  return {
+    summary: "Looks for Modbus devices: any answer counts, also a refusal; tells who they are and which profiles fit.",
+    synopsis: "--port PATH|--host HOST [--baud LIST] [--parity LIST] [--ids 1-247]",
+    options: {
+      ...LINE_OPTIONS,
+      ids: { type: "string", value: "LIST", summary: `e.g. 1-32,100; ${ALL_IDS} on a serial line unless given` },
+      all: { type: "boolean", summary: "goes on with other settings of the line when devices were found" },
+    },
+    async run(args, context, signal) {
+      const link = linkOf(args);
+      const ids = typeof args.values["ids"] === "string" ? idsOf(args.values["ids"]) : undefined;
+      try {
+        if (!isOnSerialLine(link)) return await scanNetwork(link, ids ?? NETWORK_IDS, context, signal);
+        const passes = passesOf(ids ?? idsOf(ALL_IDS), settingsOf(args, link));
+        const stopsEarly = args.values["all"] !== true;
+        await scanSerial(link, passes, stopsEarly ? "first settings" : "all settings", { open, context, signal });
+      } catch (error) {
+        // With the signal it ends, which is no error.
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
+}
+
+/** Ids to be asked at one setting of the line. */
+export interface Pass {
+  readonly settings: Partial<ModbusLinkOptions>;
+  readonly ids: readonly number[];
+}
+
+/** Likely addresses at each setting first, then all others. Pure. */
+export function passesOf(ids: readonly number[], settings: readonly Partial<ModbusLinkOptions>[]): readonly Pass[] {
+  const likely = ids.filter((id) => LIKELY_IDS.includes(id));
+  const others = ids.filter((id) => !LIKELY_IDS.includes(id));
+  return [likely, others]
+    .filter((some) => some.length > 0)
+    .flatMap((some) => settings.map((one): Pass => ({ settings: one, ids: some })));
+}
+
+interface SerialScan {
+  readonly open: LineOpener;
+  readonly context: Context;
+  readonly signal: AbortSignal;
+}
+
+async function scanSerial(
+  link: ModbusLinkOptions,
+  passes: readonly Pass[],
+  where: "first settings" | "all settings",
+  { open, context, signal }: SerialScan,
+): Promise<void> {
+  let home: Pass["settings"] | undefined;
+  const found = new Set<number>();
+  for (const [index, pass] of passes.entries()) {
+    if (home !== undefined && where === "first settings" && pass.settings !== home) continue;
+    const options = { ...link, ...pass.settings };
+    const line = await open(options, context.clock, signal);
+    const timing = timingOf(options);
+    const prober = new SerialProber(line, isAscii(options) ? asciiFraming : rtuFraming, timing, context.clock);
+    const leftMs = sumMs(passes.slice(index + 1), link);
+    try {
+      for (const [asked, unit] of pass.ids.entries()) {
+        const seconds = Math.ceil((leftMs + (pass.ids.length - asked) * probeMs(timing)) / 1000);
+        context.progress(`${nameOf(options)}: unit ${unit}, at most ${seconds} s left`);
+        for (const heard of await prober.probe(unit, signal)) {
+          if (found.has(heard.unit)) continue;
+          found.add(heard.unit);
+          home ??= pass.settings;
+          const transport = transportOn(line, options, context.clock);
+          await tell(heard, transport, options, context, signal);
+        }
+      }
+    } finally {
+      await line[Symbol.asyncDispose]();
+    }
+  }
+}
+
+function sumMs(passes: readonly Pass[], link: ModbusLinkOptions): number {
+  return passes.reduce((sum, { ids, settings }) => sum + ids.length * probeMs(timingOf({ ...link, ...settings })), 0);
+}
+
+async function scanNetwork(
+  link: ModbusLinkOptions,
+  ids: readonly number[],
+  context: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  const { responseTimeout: responseTimeoutMs = NETWORK_TIMEOUT_MS } = link;
+  let transport = await openTransport(link, context.clock, signal);
+  try {
+    for (const [asked, unit] of ids.entries()) {
+      const seconds = Math.ceil(((ids.length - asked) * responseTimeoutMs) / 1000);
+      context.progress(`${link.host}: unit ${unit}, at most ${seconds} s left`);
+      try {
+        const heard = await askUnit(transport, unit, responseTimeoutMs, signal);
+        if (heard !== undefined) await tell(heard, transport, link, context, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof CausewayError) || !error.code.startsWith("LINK_")) throw error;
+        // Some devices hang up when they are asked for a unit that they do not have.
+        await transport[Symbol.asyncDispose]();
+        transport = await openTransport(link, context.clock, signal);
+      }
+    }
+  } finally {
+    await transport[Symbol.asyncDispose]();
+  }
+}
+
+async function askUnit(
+  transport: Transport,
+  unit: number,
+  responseTimeoutMs: number,
+  signal: AbortSignal,
+): Promise<Heard | undefined> {
+  const request = { unit, pdu: Uint8Array.of(3, 0, 0, 0, 1), responseTimeoutMs, gapMs: 0 };
+  try {
+    const [code = 0, exception = 0] = await transport.exchange(request, signal);
+    if (code < 0x80) return { unit, answer: "value" };
+    return GATEWAY_SILENCE.includes(exception) ? undefined : { unit, answer: exception };
+  } catch (error) {
+    if (error instanceof CausewayError && error.code === "FIELD_TIMEOUT") return undefined;
+    if (error instanceof CausewayError && error.code === "FIELD_GARBLED") return { unit, answer: "damaged" };
+    throw error;
+  }
+}
+
+/** Asks a station who it is, and tells. */
+async function tell(
+  { unit, answer }: Heard,
+  transport: Transport,
+  options: ModbusLinkOptions,
+  { clock, profiles, found, progress }: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  const settings = isOnSerialLine(options) ? nameOf(options) : undefined;
+  if (answer === "damaged") {
+    found({ unit, settings, note: "damaged answer: another parity, or two devices with one address?" });
+    return;
+  }
+  progress(`unit ${unit} answers; asking who it is`);
+  const responseTimeout = options.responseTimeout ?? IDENTIFY_TIMEOUT_MS;
+  const { vendor, product, revision, serverId } = await identify(transport, unit, responseTimeout, signal);
+  const link = new ModbusLink(transport, await PduCodec.load(), timingOf({ ...options, responseTimeout }), clock);
+  const fits = await fittingProfiles(link, unit, profiles, signal);
+  found({
+    unit,
+    settings,
+    vendor,
+    product: product ?? serverId,
+    revision,
+    profiles: fits.map(({ profile, why }) => `${profile} (${why})`),
+    note: typeof answer === "number" ? exceptionText(answer) : undefined,
+  });
+}
+
+/** `9600 8N1`. */
+function nameOf(options: ModbusLinkOptions): string {
+  const { baudRate, dataBits, parity, stopBits } = serialSettings(options);
+  return `${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`;
+}
