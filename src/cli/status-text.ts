@@ -92,9 +92,27 @@ function qualities(points: readonly PointEntry[]): string {
   return [...counts].map(([quality, count]) => `${count} ${quality}`).join(", ") || "none read";
 }
 
+/** A fault says more than what simply has not come yet. */
 function noteOf({ points }: DeviceEntry): string {
-  const bad = points.find(({ reason }) => reason !== undefined);
+  const faulty = points.filter(({ reason }) => reason !== undefined);
+  const bad = faulty.find(({ quality }) => quality !== "never-read") ?? faulty[0];
   return bad === undefined ? "" : `${bad.name}: ${bad.reason}`;
+}
+
+/** Every point of every device. */
+export function pointsText({ devices, nowMs }: StatusDocument): readonly string[] {
+  const rows = devices.flatMap(({ name: device, points }) =>
+    points.map(({ name, value, unit, quality, atMs, reason }) => [
+      device,
+      name,
+      value === undefined ? "-" : String(value),
+      unit ?? "",
+      quality,
+      atMs === undefined ? "-" : `${duration(nowMs - atMs)} ago`,
+      reason ?? "",
+    ]),
+  );
+  return columns([["DEVICE", "POINT", "VALUE", "UNIT", "QUALITY", "AT", "REASON"], ...rows]);
 }
 
 function outboxLine({ outbox, nowMs }: StatusDocument): string {
