@@ -42,7 +42,7 @@ export class Programs implements AsyncDisposable {
     return { child, line: first };
   }
 
-  async pymodbus(transport: "tcp" | "rtu", place: string): Promise<string> {
+  async pymodbus(transport: "tcp" | "udp" | "tls" | "rtu" | "ascii", place: string): Promise<string> {
     needs(PYTHON, ["-c", "import pymodbus"], "python3-pymodbus");
     const script = fileURLToPath(new URL("modbus-pymodbus.py", import.meta.url));
     return (await this.start(PYTHON, [script, transport, place])).line;
@@ -53,6 +53,15 @@ export class Programs implements AsyncDisposable {
     const source = fileURLToPath(new URL("modbus-libmodbus.c", import.meta.url));
     if (!existsSync(program)) needs("gcc", ["-o", program, source, "-lmodbus"], "gcc and libmodbus-dev");
     await this.start(program, [transport, place]);
+  }
+
+  /** A certificate that is its own authority, for `localhost`, and its key. */
+  certificate(): { cert: string; key: string } {
+    const [cert, key] = [join(this.folder, "cert.pem"), join(this.folder, "key.pem")];
+    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const files = ["-keyout", key, "-out", cert];
+    needs("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...names, ...files], "openssl");
+    return { cert, key };
   }
 
   /** Two ends of a serial line; `unplug` takes both away. */

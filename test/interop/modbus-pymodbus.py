@@ -1,6 +1,6 @@
 """A Modbus slave by pymodbus: unit 1 with every type in every order, as pymodbus itself encodes them.
 
-Arguments: "tcp" PORT or "rtu" PATH. The first line on standard output is the layout, as JSON.
+Arguments: "tcp" or "udp" and PORT, "tls" and PORT:CERTIFICATE:KEY, "rtu" or "ascii" and PATH. The first line on standard output is the layout, as JSON.
 """
 import json
 import sys
@@ -8,8 +8,9 @@ import sys
 from pymodbus.constants import Endian
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
 from pymodbus.payload import BinaryPayloadBuilder
-from pymodbus.server import StartSerialServer, StartTcpServer
-from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
+from pymodbus.device import ModbusDeviceIdentification
+from pymodbus.server import StartSerialServer, StartTcpServer, StartTlsServer, StartUdpServer
+from pymodbus.transaction import ModbusAsciiFramer, ModbusRtuFramer, ModbusSocketFramer
 
 ORDERS = {
     "ABCD": (Endian.Big, Endian.Big),
@@ -55,17 +56,26 @@ def main():
     )
     context = ModbusServerContext(slaves={1: slave}, single=False)
     print(json.dumps(points), flush=True)
-    if sys.argv[1] == "tcp":
-        StartTcpServer(
-            context=context,
-            framer=ModbusSocketFramer,
-            address=("127.0.0.1", int(sys.argv[2])),
-            ignore_missing_slaves=True,
-        )
+    transport, place = sys.argv[1:]
+    common = {
+        "context": context,
+        "ignore_missing_slaves": True,
+        "identity": ModbusDeviceIdentification(
+            info_name={"VendorName": "Interop", "ProductCode": "PY-1", "MajorMinorRevision": "3.0"}
+        ),
+    }
+    if transport in ("rtu", "ascii"):
+        framer = ModbusRtuFramer if transport == "rtu" else ModbusAsciiFramer
+        StartSerialServer(framer=framer, port=place, baudrate=115200, **common)
+        return
+    port, *files = place.split(":")
+    common.update(framer=ModbusSocketFramer, address=("127.0.0.1", int(port)))
+    if transport == "tls":
+        StartTlsServer(certfile=files[0], keyfile=files[1], **common)
+    elif transport == "udp":
+        StartUdpServer(**common)
     else:
-        StartSerialServer(
-            context=context, framer=ModbusRtuFramer, port=sys.argv[2], baudrate=115200, ignore_missing_slaves=True
-        )
+        StartTcpServer(**common)
 
 
 main()

@@ -7,6 +7,7 @@ import { Scope } from "../../src/base/scope.js";
 import { openField } from "../../src/field/field.js";
 import {
   defineAdapter,
+  type Finding,
   type Link,
   type Point,
   type Reading,
@@ -29,11 +30,13 @@ const station = { name: "d", address: { unit: 1 }, traits: {} };
 const SERIAL = { baudRate: 115200, responseTimeout: 300 } as const;
 
 /** Gateways of every transport in front of a slave; the far end is started first. */
-const peers: readonly (readonly [
+type Peer = readonly [
   string,
-  "tcp" | "rtu",
+  Parameters<Programs["pymodbus"]>[0],
   (programs: Programs) => Promise<[ModbusLinkOptions, string]>,
-])[] = [
+];
+
+const peers: readonly Peer[] = [
   [
     "Modbus TCP",
     "tcp",
@@ -50,15 +53,47 @@ const peers: readonly (readonly [
       return [{ transport: "rtu", port: near, ...SERIAL }, far];
     },
   ],
+  ["RTU over TCP", "rtu", (programs) => serialServer(programs, "rtu-over-tcp")],
+];
+
+async function serialServer(
+  programs: Programs,
+  transport: "rtu-over-tcp" | "ascii-over-tcp",
+): Promise<[ModbusLinkOptions, string]> {
+  const { near, far } = await programs.ptyPair(transport);
+  const port = await freePort();
+  const listen = `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`;
+  await programs.start("/bin/sh", ["-c", `exec socat -d -d ${listen} ${near},raw,echo=0 2>&1`]);
+  return [{ transport, host: "127.0.0.1", port, ...SERIAL }, far];
+}
+
+/** What libmodbus does not speak. */
+const morePeers: readonly Peer[] = [
   [
-    "RTU over TCP",
-    "rtu",
+    "ASCII on a pty",
+    "ascii",
     async (programs) => {
-      const { near, far } = await programs.ptyPair("serial-server");
+      const { near, far } = await programs.ptyPair("ascii");
+      return [{ transport: "ascii", port: near, ...SERIAL, dataBits: 8, parity: "none" }, far];
+    },
+  ],
+  ["ASCII over TCP", "ascii", (programs) => serialServer(programs, "ascii-over-tcp")],
+  [
+    "Modbus over UDP",
+    "udp",
+    async () => {
       const port = await freePort();
-      const listen = `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`;
-      await programs.start("/bin/sh", ["-c", `exec socat -d -d ${listen} ${near},raw,echo=0 2>&1`]);
-      return [{ transport: "rtu-over-tcp", host: "127.0.0.1", port, ...SERIAL }, far];
+      return [{ transport: "udp", host: "127.0.0.1", port, responseTimeout: 300 }, String(port)];
+    },
+  ],
+  [
+    "Modbus/TCP Security",
+    "tls",
+    async (programs) => {
+      const port = await freePort();
+      const { cert, key } = programs.certificate();
+      const tls = { ca: cert, serverName: "localhost" };
+      return [{ transport: "tls", host: "127.0.0.1", port, responseTimeout: 300, tls }, `${port}:${cert}:${key}`];
     },
   ],
 ];
@@ -85,7 +120,7 @@ async function readOne(link: Link<ModbusStation, ModbusPoint>, point: Point<Modb
   return reading;
 }
 
-describe.each(peers)("pymodbus, %s", (_, transport, prepare) => {
+describe.each([...peers, ...morePeers])("pymodbus, %s", (_, transport, prepare) => {
   let programs: Programs;
   let link: Link<ModbusStation, ModbusPoint>;
   let layout: readonly LaidOut[];
@@ -172,6 +207,20 @@ describe.each(peers)("pymodbus, %s", (_, transport, prepare) => {
     expect(await readOne(link, modbusPoint("w", "holding", 0, { type: "uint16" }))).toMatchObject({ value: 0xf05f });
   });
 
+  it("changes bits with FC22, and writes with FC23 what it reads back in the same answer", async () => {
+    await link.write(station, modbusPoint("w", "holding", 0, { type: "uint16" }), 0xf00f, forever);
+    const masked = modbusPoint("m", "holding", 0, {
+      type: "uint16",
+      bits: { at: 4, width: 4 },
+      write: { function: "mask" },
+    });
+    await link.write(station, masked, 5, forever);
+    expect(await readOne(link, modbusPoint("w", "holding", 0, { type: "uint16" }))).toMatchObject({ value: 0xf05f });
+    const both = modbusPoint("b", "holding", 0, { type: "uint32", write: { function: "read-write" } });
+    await link.write(station, both, 0x12345678, forever);
+    expect(await readOne(link, both)).toMatchObject({ value: 0x12345678 });
+  });
+
   it("reports a refused read, a refused write and a silent unit as what they are", async () => {
     const beyond = modbusPoint("p", "holding", 5000, { type: "uint16" });
     expect(await readOne(link, beyond)).toMatchObject({
@@ -188,7 +237,26 @@ describe.each(peers)("pymodbus, %s", (_, transport, prepare) => {
   });
 });
 
-describe.each(peers)("libmodbus, %s", (_, transport, prepare) => {
+describe("causeway scan modbus", () => {
+  it("is told by pymodbus who it is", async () => {
+    const programs = new Programs();
+    const port = await freePort();
+    await programs.pymodbus("tcp", String(port));
+    const rows: Finding[] = [];
+    const context = { clock: systemClock, log: silentLog, profiles: [], progress: () => undefined };
+    const args = { values: { host: "127.0.0.1", port: String(port), ids: "1", timeout: "500" }, positionals: [] };
+    await until(async () => {
+      await modbus.scan?.run(args, { ...context, found: (row) => rows.push(row) }, forever).catch(() => undefined);
+      return rows.length > 0;
+    });
+    expect(rows).toMatchObject([{ unit: 1, vendor: "Interop", product: "PY-1", revision: "3.0" }]);
+    await programs[Symbol.asyncDispose]();
+  });
+});
+
+describe.each(peers)("libmodbus, %s", (_, protocol, prepare) => {
+  const transport = protocol === "rtu" ? "rtu" : "tcp";
+
   it("reads and writes all tables", async () => {
     const programs = new Programs();
     const [options, place] = await prepare(programs);
