@@ -21,7 +21,7 @@ import { PduCodec } from "./pdu.js";
 import { planExchanges } from "./plan.js";
 import { readTool } from "./read.js";
 import { scanTool } from "./scan.js";
-import { simulateModbus } from "./simulator.js";
+import { simulateModbus } from "./simulate.js";
 import { timingOf } from "./timing.js";
 
 /** Modbus over serial lines, TCP, TLS and UDP, and serial frames through TCP. */

@@ -3,29 +3,15 @@ import {
   CausewayError,
   type Clock,
   concatBytes,
-  decodeRegisters,
-  encodeRegisters,
-  mergeBits,
   NO_BYTES,
-  type Point,
-  registerCount,
   type Scalar,
   type SimulatedField,
   type SimulatedStation,
   type Timer,
 } from "causeway/adapter";
 import { mbapFrame } from "./mbap-transport.js";
-import {
-  formatOf,
-  isBitTable,
-  type ModbusLinkOptions,
-  type ModbusPoint,
-  type ModbusStation,
-  wireRegister,
-} from "./options.js";
-import { mergeSpans } from "./plan.js";
-import { SlaveUnit } from "./slave.js";
-import { timingOf } from "./timing.js";
+import type { ModbusLinkOptions, ModbusPoint, ModbusStation } from "./options.js";
+import { SimulatedStations } from "./simulated-stations.js";
 
 /** What a station does wrong with one request, for tests. */
 export type SimulatedFault =
@@ -37,20 +23,13 @@ export type SimulatedFault =
 /** Asked for each request; undefined answers it well. */
 export type FaultPlan = (unit: number, pdu: Uint8Array) => SimulatedFault | undefined;
 
-interface Place {
-  readonly unit: SlaveUnit;
-  readonly point: Point<ModbusPoint>;
-  readonly register: number;
-}
-
 const HOST = "127.0.0.1";
 const HEADER_LENGTH = 7;
 
 /** A Modbus TCP server with one unit for each station; registers exist where its points, or the gaps of a read, are. */
 export class ModbusSimulator implements SimulatedField<ModbusLinkOptions> {
   readonly #clock: Clock;
-  readonly #units = new Map<number, SlaveUnit>();
-  readonly #places = new Map<string, Place>();
+  readonly #stations: SimulatedStations;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<Timer>();
   readonly #server: Server;
@@ -59,17 +38,7 @@ export class ModbusSimulator implements SimulatedField<ModbusLinkOptions> {
 
   constructor(stations: readonly SimulatedStation<ModbusStation, ModbusPoint>[], clock: Clock) {
     this.#clock = clock;
-    for (const { station, points } of stations) {
-      const unit = this.#units.get(station.address.unit) ?? new SlaveUnit();
-      this.#units.set(station.address.unit, unit);
-      for (const { table, register, count } of mergeSpans(points, station.traits, timingOf(this.#link))) {
-        for (let index = 0; index < count; index++) unit.set(table, register + index, 0);
-      }
-      for (const point of points) {
-        const register = wireRegister(point, station.traits);
-        this.#places.set(`${station.name}.${point.name}`, { unit, point, register });
-      }
-    }
+    this.#stations = new SimulatedStations(stations);
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
@@ -90,22 +59,11 @@ export class ModbusSimulator implements SimulatedField<ModbusLinkOptions> {
   }
 
   set(station: string, point: string, value: Scalar): void {
-    const { unit, point: target, register } = this.#place(station, point);
-    const { table } = target.address.at;
-    const format = formatOf(target.address);
-    const encoded = encodeRegisters(value, format);
-    const bytes = mergeBits(this.#bytesAt(station, point), encoded, format);
-    if (isBitTable(table)) unit.set(table, register, bytes[1] ?? 0);
-    else {
-      for (let index = 0; index < bytes.length; index += 2) {
-        unit.set(table, register + index / 2, ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
-      }
-    }
+    this.#stations.set(station, point, value);
   }
 
   get(station: string, point: string): Scalar {
-    const format = formatOf(this.#place(station, point).point.address);
-    return decodeRegisters(this.#bytesAt(station, point), 0, format);
+    return this.#stations.get(station, point);
   }
 
   /** Decides from now on what goes wrong. */
@@ -118,23 +76,6 @@ export class ModbusSimulator implements SimulatedField<ModbusLinkOptions> {
     for (const socket of this.#sockets) socket.destroy();
     if (!this.#server.listening) return;
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-  }
-
-  #place(station: string, point: string): Place {
-    const place = this.#places.get(`${station}.${point}`);
-    if (place === undefined) throw new CausewayError("INTERNAL", `nothing simulates ${station}.${point}`);
-    return place;
-  }
-
-  #bytesAt(station: string, name: string): Uint8Array {
-    const { unit, point, register } = this.#place(station, name);
-    const bytes = new Uint8Array(2 * registerCount(formatOf(point.address)));
-    for (let index = 0; index < bytes.length; index += 2) {
-      const word = unit.get(point.address.at.table, register + index / 2) ?? 0;
-      bytes[index] = word >> 8;
-      bytes[index + 1] = word & 0xff;
-    }
-    return bytes;
   }
 
   #serve(socket: Socket): void {
@@ -156,7 +97,7 @@ export class ModbusSimulator implements SimulatedField<ModbusLinkOptions> {
   }
 
   #handle(socket: Socket, transactionId: number, unit: number, pdu: Uint8Array): void {
-    const slave = this.#units.get(unit);
+    const slave = this.#stations.unit(unit);
     const fault = this.#faultPlan(unit, pdu);
     if (fault?.kind === "close") socket.destroy();
     if (slave === undefined || fault?.kind === "silent" || fault?.kind === "close") return;
@@ -178,15 +119,4 @@ export class ModbusSimulator implements SimulatedField<ModbusLinkOptions> {
     });
     this.#timers.add(timer);
   }
-}
-
-/** Listens on the port of the options, or a free one. */
-export async function simulateModbus(
-  { port }: ModbusLinkOptions,
-  stations: readonly SimulatedStation<ModbusStation, ModbusPoint>[],
-  clock: Clock,
-): Promise<ModbusSimulator> {
-  const simulator = new ModbusSimulator(stations, clock);
-  await simulator.listen(typeof port === "number" ? port : 0);
-  return simulator;
 }

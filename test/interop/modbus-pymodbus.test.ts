@@ -295,6 +295,26 @@ describe.each(peers)("libmodbus, %s", (_, protocol, prepare) => {
   });
 });
 
+describe("stations that the adapter simulates", () => {
+  it.each(["rtu", "ascii"] as const)("speak %s on a real port", async (transport) => {
+    const programs = new Programs();
+    const { near, far } = await programs.ptyPair(transport);
+    const context = { name: "l", clock: systemClock, log: silentLog, secret: (text: string) => Promise.resolve(text) };
+    const point = modbusPoint("p", "holding", 3, { type: "float32" });
+    const simulated = await modbus.simulate?.(
+      { transport, port: far, ...SERIAL },
+      [{ station, points: [point] }],
+      context,
+    );
+    simulated?.set("d", "p", 230.5);
+    const link = await connect({ transport, port: near, ...SERIAL });
+    expect(await readOne(link, point)).toMatchObject({ quality: "good", value: 230.5 });
+    await link[Symbol.asyncDispose]();
+    await simulated?.[Symbol.asyncDispose]();
+    await programs[Symbol.asyncDispose]();
+  });
+});
+
 describe("a serial port that is unplugged", () => {
   const programs = new Programs();
   const scope = new Scope((error) => {

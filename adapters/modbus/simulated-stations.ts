@@ -1,0 +1,85 @@
+import {
+  CausewayError,
+  decodeRegisters,
+  encodeRegisters,
+  mergeBits,
+  type Point,
+  registerCount,
+  type Scalar,
+  type SimulatedStation,
+} from "causeway/adapter";
+import { formatOf, isBitTable, type ModbusPoint, type ModbusStation, wireRegister } from "./options.js";
+import { mergeSpans } from "./plan.js";
+import { SlaveUnit } from "./slave.js";
+import { timingOf } from "./timing.js";
+
+interface Place {
+  readonly unit: SlaveUnit;
+  readonly point: Point<ModbusPoint>;
+  readonly register: number;
+}
+
+/** Units made of stations' points: registers exist where points, or the gaps of a read, are. */
+export class SimulatedStations {
+  readonly #units = new Map<number, SlaveUnit>();
+  readonly #places = new Map<string, Place>();
+
+  constructor(stations: readonly SimulatedStation<ModbusStation, ModbusPoint>[]) {
+    const timing = timingOf({ transport: "tcp" });
+    for (const { station, points } of stations) {
+      const unit = this.#units.get(station.address.unit) ?? new SlaveUnit();
+      this.#units.set(station.address.unit, unit);
+      for (const { table, register, count } of mergeSpans(points, station.traits, timing)) {
+        for (let index = 0; index < count; index++) unit.set(table, register + index, 0);
+      }
+      for (const point of points) {
+        const register = wireRegister(point, station.traits);
+        this.#places.set(`${station.name}.${point.name}`, { unit, point, register });
+      }
+    }
+  }
+
+  unit(number: number): SlaveUnit | undefined {
+    return this.#units.get(number);
+  }
+
+  get units(): Iterable<SlaveUnit> {
+    return this.#units.values();
+  }
+
+  set(station: string, point: string, value: Scalar): void {
+    const { unit, point: target, register } = this.#place(station, point);
+    const { table } = target.address.at;
+    const format = formatOf(target.address);
+    const encoded = encodeRegisters(value, format);
+    const bytes = mergeBits(this.#bytesAt(station, point), encoded, format);
+    if (isBitTable(table)) unit.set(table, register, bytes[1] ?? 0);
+    else {
+      for (let index = 0; index < bytes.length; index += 2) {
+        unit.set(table, register + index / 2, ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
+      }
+    }
+  }
+
+  get(station: string, point: string): Scalar {
+    const format = formatOf(this.#place(station, point).point.address);
+    return decodeRegisters(this.#bytesAt(station, point), 0, format);
+  }
+
+  #place(station: string, point: string): Place {
+    const place = this.#places.get(`${station}.${point}`);
+    if (place === undefined) throw new CausewayError("INTERNAL", `nothing simulates ${station}.${point}`);
+    return place;
+  }
+
+  #bytesAt(station: string, name: string): Uint8Array {
+    const { unit, point, register } = this.#place(station, name);
+    const bytes = new Uint8Array(2 * registerCount(formatOf(point.address)));
+    for (let index = 0; index < bytes.length; index += 2) {
+      const word = unit.get(point.address.at.table, register + index / 2) ?? 0;
+      bytes[index] = word >> 8;
+      bytes[index + 1] = word & 0xff;
+    }
+    return bytes;
+  }
+}
