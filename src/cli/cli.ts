@@ -15,6 +15,7 @@ const COMMANDS: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCommand>(
   ["scan", async (words) => await (await import("./field-tool.js")).fieldToolCommand("scan", words)],
   ["read", async (words) => await (await import("./field-tool.js")).fieldToolCommand("read", words)],
   ["plan", async () => (await import("./plan.js")).plan],
+  ["test", async () => (await import("./test.js")).test],
   ["trace", async () => (await import("./trace.js")).trace],
   ["status", async () => (await import("./status.js")).status],
   ["explain", async () => (await import("./explain.js")).explain],

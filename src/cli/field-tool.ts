@@ -1,6 +1,5 @@
 import { systemClock } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
-import { createLog } from "../base/log.js";
 import { formatProblem } from "../base/source.js";
 import { AdapterShelf } from "../config/adapters.js";
 import { mappingContext } from "../config/read.js";
@@ -10,6 +9,7 @@ import { profileCandidate } from "../mapping/candidate.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { type Arguments, type Command, EXIT, type Io, text } from "./command.js";
 import { FindingTable } from "./finding-table.js";
+import { plainLog } from "./plain-log.js";
 
 /** What an adapter can do for a person at the command line. */
 export type ToolName = "scan" | "read";
@@ -71,7 +71,7 @@ async function runTool(adapter: AnyAdapter, tool: FieldTool<unknown>, args: Argu
     if (table === undefined) io.out(JSON.stringify(finding));
     else for (const line of table.add(finding)) io.out(line);
   };
-  const log = createLog("warn", (line) => io.err(line.trimEnd()), "plain");
+  const log = plainLog(io);
   const context = {
     clock: systemClock,
     log,

@@ -1,3 +1,5 @@
+import { systemClock } from "../base/clock.js";
+import { Deadline } from "../base/deadline.js";
 import { CausewayError, toError } from "../base/errors.js";
 import type { StatusDocument, TraceDocument } from "../local/document.js";
 import type { Explanation } from "../lwm2m/why.js";
@@ -20,7 +22,8 @@ export async function fetchTrace(url: string, signal: AbortSignal): Promise<Trac
 }
 
 async function fetchDocument(url: string, path: string, signal: AbortSignal): Promise<OwnDocument> {
-  const response = await get(new URL(path, url), AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
+  using deadline = new Deadline(systemClock, ANSWER_MS, signal);
+  const response = await get(new URL(path, url), deadline.signal);
   const document: unknown = await response.json().catch(() => undefined);
   if (!isOwn(document)) throw new CausewayError("LOCAL_UNREACHABLE", `${url} is no gateway of this kind`);
   return document;
