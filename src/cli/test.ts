@@ -1,14 +1,14 @@
 import { abortable, sleep, systemClock } from "../base/clock.js";
-import { CausewayError } from "../base/errors.js";
 import { Deadline } from "../base/deadline.js";
+import { CausewayError } from "../base/errors.js";
 import { Scope } from "../base/scope.js";
 import type { ConfiguredDevice, GatewayConfig } from "../config/config.js";
 import { openField } from "../field/field.js";
 import { columns } from "./columns.js";
 import { type Command, EXIT, type Io, text } from "./command.js";
 import { DeviceTrial, type PointTrial } from "./device-trial.js";
-import { plainLog } from "./plain-log.js";
 import { chosenDevices, FIELD_OPTIONS, readFieldConfig } from "./field-config.js";
+import { plainLog } from "./plain-log.js";
 
 const DEFAULT_SECONDS = 30;
 const LOOK_MS = 100;
@@ -50,7 +50,8 @@ function secondsOf(words: string | undefined): number {
 async function tryOut(config: GatewayConfig, devices: readonly ConfiguredDevice[], seconds: number, io: Io) {
   const log = plainLog(io);
   await using scope = new Scope((error) => log.error("a part of the test failed", { error }));
-  const trials = new Map(devices.map((device) => [device.field.name, scope.use(new DeviceTrial(device, config))]));
+  const trials = new Map(devices.map((device) => [device.field.name, new DeviceTrial(device, config)]));
+  for (const trial of trials.values()) scope.defer(() => trial[Symbol.dispose]());
   const used = new Set(devices.map(({ field }) => field.link));
   const field = await openField(
     {
@@ -68,9 +69,7 @@ async function tryOut(config: GatewayConfig, devices: readonly ConfiguredDevice[
   const { signal } = deadline;
   const all = [...trials.values()];
   try {
-    await Promise.all(
-      all.map(async (trial) => trial.accept(await abortable(field.read(trial.name, signal), signal))),
-    );
+    await Promise.all(all.map(async (trial) => trial.accept(await abortable(field.read(trial.name, signal), signal))));
     for (let missing = missingOf(all); missing.length > 0; missing = missingOf(all)) {
       io.progress?.(`waiting for ${missing.join(" ")}`);
       await sleep(systemClock, LOOK_MS, signal);
