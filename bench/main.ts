@@ -1,6 +1,7 @@
 /** `npm run bench [-- --only NAME] [--rounds N] [--requests N] [--minutes N] [--json]` */
 import { parseArgs } from "node:util";
 import { type Benchmark, formatReport, report } from "./benchmark.js";
+import { bleDecoding } from "./ble.js";
 import { coapGet } from "./coap-get.js";
 import { compositeRead } from "./composite-read.js";
 import { endpoints } from "./endpoints.js";
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   endpoints,
   gatewayMemory,
   mqttMessages,
+  bleDecoding,
 ];
 
 const { values } = parseArgs({

@@ -46,11 +46,11 @@ export interface PacketObject {
 }
 
 /** Undone: the key is needed but not there. */
-export const KEY_MISSING: Packet = {
+export const KEY_MISSING = {
   state: "fault",
   reason: "the packet is encrypted: give the device its 'key'",
   authentication: "missing",
-};
+} as const satisfies Packet;
 
 export const KEY_WRONG: Packet = {
   state: "fault",

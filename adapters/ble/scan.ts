@@ -1,0 +1,76 @@
+import { CausewayError, type FieldTool, type Finding, sleep, type ToolArguments } from "causeway/adapter";
+import { Controller } from "./controller.js";
+import { SystemBus } from "./dbus.js";
+import type { BlePoint } from "./options.js";
+import { type Fit, HeardDevice, recognise } from "./recognise.js";
+import { shortUuid } from "./uuid.js";
+
+const DEFAULT_SECONDS = 15;
+const MAX_SECONDS = 3600;
+/** Where crowds pass with telephones, addresses change without end. */
+const MAX_DEVICES = 5000;
+
+/** `causeway scan ble`: listens to what devices advertise. */
+export const scanTool: FieldTool<BlePoint> = {
+  summary: "Listens to what Bluetooth devices advertise, and tells the profiles that fit them.",
+  synopsis: "[--seconds N]",
+  options: {
+    seconds: { type: "string", value: "N", summary: `how long to listen, ${DEFAULT_SECONDS} unless given` },
+    controller: { type: "string", value: "NAME", summary: "hci0 unless given, or the controller's address" },
+  },
+  async run(args, context, signal) {
+    const { clock, log, profiles, found, progress } = context;
+    const seconds = secondsOf(args);
+    const name = args.values["controller"];
+    const options = typeof name === "string" ? { controller: name } : {};
+    const devices = new Map<string, HeardDevice>();
+    try {
+      const bus = await SystemBus.open(clock, signal);
+      await using controller = await Controller.open(bus, options, { clock, log }, signal);
+      using _listening = controller.onAnyAdvertisement((heard, address) => {
+        const device = devices.get(address) ?? new HeardDevice(address);
+        if (devices.size < MAX_DEVICES) devices.set(address, device);
+        device.add(heard, clock.monotonicMs());
+        progress(`${devices.size} devices`);
+      });
+      const ended = await Promise.race([
+        controller.closed,
+        sleep(clock, 1000 * seconds, signal).catch(() => undefined),
+      ]);
+      if (ended !== undefined) throw ended;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    const nowMs = clock.monotonicMs();
+    const rows = [...devices.values()].map((device) => ({ device, fits: recognise(device, profiles, context) }));
+    const known = (fits: readonly Fit[]): number => (fits.length > 0 ? 1 : 0);
+    rows.sort((a, b) => known(b.fits) - known(a.fits) || (b.device.rssi ?? -128) - (a.device.rssi ?? -128));
+    for (const { device, fits } of rows) found(findingOf(device, fits, nowMs));
+  },
+};
+
+function findingOf(device: HeardDevice, [best, ...others]: readonly Fit[], nowMs: number): Finding {
+  const { address, name, rssi, count, heardAtMs, packets } = device;
+  const companies = new Set(packets.flatMap(({ manufacturer }) => [...(manufacturer?.keys() ?? [])]));
+  const services = new Set(packets.flatMap(({ services: data }) => [...(data?.keys() ?? [])]));
+  return {
+    address,
+    name,
+    rssi,
+    heard: count,
+    ageS: Math.round((nowMs - heardAtMs) / 1000),
+    data: [
+      ...[...companies].map((company) => `company 0x${company.toString(16).padStart(4, "0")}`),
+      ...[...services].map((uuid) => `service ${shortUuid(uuid)}`),
+    ],
+    profile: best?.profile,
+    points: best === undefined ? undefined : best.isSealed ? "needs 'key'" : `${best.good} of ${best.advertised}`,
+    also: others.map(({ profile }) => profile),
+  };
+}
+
+function secondsOf({ values }: ToolArguments): number {
+  const seconds = Number(values["seconds"] ?? DEFAULT_SECONDS);
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new CausewayError("USAGE", `--seconds is a number up to ${MAX_SECONDS}`);
+}
