@@ -15,7 +15,8 @@ export interface GattConnectionOptions {
 /** Object paths by `SERVICE/CHARACTERISTIC`, both UUIDs in full. */
 export type Characteristics = ReadonlyMap<string, string>;
 
-const ADVERTISED_WITHIN_MS = 60_000;
+/** No device advertises less often than every ten seconds while it may be connected. */
+const ADVERTISED_WITHIN_MS = 30_000;
 /** A connection that nobody used for so long costs the device's battery. */
 const IDLE_MS = 30_000;
 const DISCONNECT_TIMEOUT_MS = 2000;
@@ -26,6 +27,7 @@ export class GattConnection {
   readonly #lostListeners = new Set<() => void>();
   readonly #listening: Disposable;
   #characteristics: Characteristics | undefined;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   #keepers = 0;
   #idle: Timer | undefined;
   #onChange: ((change: DeviceChange) => void) | undefined;
@@ -113,6 +115,7 @@ export class GattConnection {
       return await controller.discovery.rest(() => this.#setUp(attempt.signal));
     } catch (error) {
       await this.close();
+      this.#failedAtMs = clock.monotonicMs();
       throw error;
     } finally {
       timer.cancel();
@@ -125,8 +128,10 @@ export class GattConnection {
     const { address, clock, controller } = this.#options;
     if (!controller.discovery.tellsAll) return;
     const heardAtMs = controller.heardAtMs(address);
-    if (heardAtMs !== undefined && clock.monotonicMs() - heardAtMs < ADVERTISED_WITHIN_MS) return;
-    throw new CausewayError("FIELD_TIMEOUT", `${address} has not advertised within ${ADVERTISED_WITHIN_MS / 1000} s`);
+    if (heardAtMs === undefined) throw new CausewayError("FIELD_TIMEOUT", `${address} has not advertised yet`);
+    const agoMs = clock.monotonicMs() - heardAtMs;
+    if (heardAtMs >= this.#failedAtMs && agoMs < ADVERTISED_WITHIN_MS) return;
+    throw new CausewayError("FIELD_TIMEOUT", `${address} has not advertised for ${Math.round(agoMs / 1000)} s`);
   }
 
   async #setUp(signal: AbortSignal): Promise<Characteristics> {

@@ -92,8 +92,6 @@ export class BleLink implements Link<BleStation, BlePoint> {
       controller: this.#controller,
       gatt: this.#gatt,
       clock,
-      log,
-      device: station.name,
       address,
       points: notified,
       sink,

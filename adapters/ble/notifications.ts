@@ -1,13 +1,4 @@
-import {
-  CausewayError,
-  type Clock,
-  type Log,
-  type Point,
-  sleep,
-  type Timer,
-  toError,
-  type WatchSink,
-} from "causeway/adapter";
+import { CausewayError, type Clock, type Point, sleep, type Timer, toError, type WatchSink } from "causeway/adapter";
 import { CHARACTERISTIC, type Controller } from "./controller.js";
 import { characteristicKey, type GattClient, readingOf } from "./gatt-client.js";
 import type { BlePoint } from "./options.js";
@@ -16,8 +7,6 @@ export interface NotificationsOptions {
   readonly controller: Controller;
   readonly gatt: GattClient;
   readonly clock: Clock;
-  readonly log: Log;
-  readonly device: string;
   readonly address: string;
   readonly points: readonly Point<BlePoint>[];
   readonly sink: WatchSink;
@@ -54,7 +43,7 @@ export class Notifications {
 
   /** One connection, from its beginning to its end; false when it could not be had. */
   async #hold(signal: AbortSignal): Promise<boolean> {
-    const { gatt, address, device, log } = this.#options;
+    const { gatt, address } = this.#options;
     const connection = gatt.connection(address);
     const listening: Disposable[] = [];
     try {
@@ -73,9 +62,7 @@ export class Notifications {
       if (!signal.aborted) this.#expect();
       return true;
     } catch (error) {
-      const { message } = toError(error);
-      if (!signal.aborted && this.#complaint === "") log.warn("device cannot be connected", { device, error: message });
-      this.#complaint ||= message;
+      this.#complaint ||= toError(error).message;
       return false;
     } finally {
       for (const one of listening) one[Symbol.dispose]();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { abortable, type Clock, sleep, type Timer } from "../base/clock.js";
 import { CausewayError, ERROR_TABLE, type ErrorCode, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
@@ -244,6 +245,8 @@ export class Bus {
   async #openAndHold(signal: AbortSignal): Promise<Error> {
     const link = await this.#options.open(signal);
     const gone = new AbortController();
+    // Every device of the link listens to it.
+    setMaxListeners(0, gone.signal);
     let reason = new Error(`${this.#options.medium} was closed`);
     try {
       const ended = new Promise<CausewayError>((resolve) => {

@@ -7,7 +7,7 @@ import { type AnyLink, Bus } from "../../src/field/bus.js";
 import { Device } from "../../src/field/device.js";
 import { Poller } from "../../src/field/poller.js";
 import type { Reading } from "../../src/field/reading.js";
-import { FakeClock } from "../fakes/clock.js";
+import { FakeClock, settle } from "../fakes/clock.js";
 
 const EXCHANGE_MS = 100;
 const STATION: Station<unknown> = { name: "d", address: {}, traits: {} };
@@ -101,6 +101,18 @@ describe("a bus", () => {
     await Promise.all(all);
     expect(links[0]?.asked).toEqual(["read a", "write e", "read d", "read c", "read b"]);
     expect(bus.status()).toMatchObject({ exchanges: 5, busyMs: 5 * EXCHANGE_MS, queued: 0, state: "up" });
+  });
+
+  it("may have any number of devices that listen for the end of its link", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on("warning", note);
+    bus.onOpened((_link, signal) => {
+      for (let device = 0; device < 20; device++) signal.addEventListener("abort", () => undefined);
+    });
+    await settle();
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
   });
 
   it("refuses more than it can hold", async () => {
