@@ -11,11 +11,13 @@ export interface GattClientOptions {
   readonly connectTimeoutMs: number;
 }
 
+const NOT_AUTHORIZED = "org.bluez.Error.NotAuthorized";
+
 /** What BlueZ says of a request to a device (org.bluez.GattCharacteristic). */
 const QUALITIES: Readonly<Record<string, FaultQuality>> = {
   "org.bluez.Error.NotPermitted": "unsupported",
   "org.bluez.Error.NotSupported": "unsupported",
-  "org.bluez.Error.NotAuthorized": "exception",
+  [NOT_AUTHORIZED]: "exception",
   "org.bluez.Error.InvalidOffset": "exception",
   "org.bluez.Error.InvalidValueLength": "exception",
   "org.bluez.Error.Failed": "exception",
@@ -156,7 +158,9 @@ export function readingOf({ name, address }: Point<BlePoint>, answer: Uint8Array
 function faultOf(error: unknown): Fault | undefined {
   if (!(error instanceof CausewayError)) return undefined;
   const quality = QUALITIES[String(error.facts["dbus"])];
-  return quality === undefined ? undefined : { quality, reason: error.message };
+  if (quality === undefined) return undefined;
+  const remedy = error.facts["dbus"] === NOT_AUTHORIZED ? "; pair it with 'bluetoothctl pair'" : "";
+  return { quality, reason: `${error.message}${remedy}` };
 }
 
 function isFieldFault(error: unknown): error is CausewayError {

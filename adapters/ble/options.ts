@@ -154,11 +154,18 @@ export function pointProblem(point: BlePoint): string | undefined {
   if (stray !== undefined) return `'${stray[0]}' does not go with '${source}'`;
   if (write !== undefined && source !== "gatt") return "'write' is for characteristics (gatt) only";
   if (isFormatName(source) || source === "radio") {
+    const unknown = isFormatName(source) ? unknownObject(source, at[source]) : undefined;
+    if (unknown !== undefined) return unknown;
     const surplus = [type, order, sign, bits].some((field) => field !== undefined);
     return surplus ? `'${source}' knows the type itself: no type, order, sign and bits` : undefined;
   }
   if (type === undefined) return `'${source}' needs 'type'`;
   return formatProblem({ ...point, type });
+}
+
+function unknownObject(format: PacketFormatName, wanted: number | string | undefined): string | undefined {
+  if (typeof wanted !== "number" || FORMATS[format].objects.some((row) => isObject(row, wanted))) return undefined;
+  return `'${format}' has no object 0x${wanted.toString(16).padStart(2, "0")} that is known here`;
 }
 
 /** Only for points that `pointProblem` has nothing against. */
