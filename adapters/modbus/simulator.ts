@@ -12,6 +12,7 @@ import {
 import { mbapFrame } from "./mbap-transport.js";
 import type { ModbusLinkOptions, ModbusPoint, ModbusStation } from "./options.js";
 import { SimulatedStations } from "./simulated-stations.js";
+import type { SlaveUnit } from "./slave.js";
 
 /** What a station does wrong with one request, for tests. */
 export type SimulatedFault =
@@ -64,6 +65,11 @@ export class ModbusSimulator implements SimulatedField<ModbusLinkOptions> {
 
   get(station: string, point: string): Scalar {
     return this.#stations.get(station, point);
+  }
+
+  /** The tables of a unit, to be changed word by word. */
+  unit(unit: number): SlaveUnit | undefined {
+    return this.#stations.unit(unit);
   }
 
   /** Decides from now on what goes wrong. */
