@@ -7,6 +7,8 @@ import { compositeRead } from "./composite-read.js";
 import { endpoints } from "./endpoints.js";
 import { gatewayMemory } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
+import { modbusSerialLine } from "./modbus-serial-line.js";
+import { modbusTcp } from "./modbus-tcp.js";
 import { mqttMessages } from "./mqtt.js";
 import { notifications } from "./notifications.js";
 import { start } from "./start.js";
@@ -19,6 +21,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   start,
   endpoints,
   gatewayMemory,
+  modbusSerialLine,
+  modbusTcp,
   mqttMessages,
   bleDecoding,
 ];
