@@ -74,6 +74,8 @@ export function registerFormatProblem(format: RegisterFormat): string | undefine
 
 /** Reads a value at byte `offset`; RangeError when the bytes end too soon. 64-bit values beyond ±2^53 are bigint. */
 export function decodeRegisters(bytes: Uint8Array, offset: number, format: RegisterFormat): Scalar {
+  const word = plainWord(bytes, offset, format);
+  if (word !== undefined) return format.type === "int16" ? (word << 16) >> 16 : word;
   const ordered = inOrder(bytes.subarray(offset, offset + 2 * registerCount(format)), format);
   if (ordered.length < 2 * registerCount(format)) throw new RangeError("registers end within a value");
   if (format.type === "string") return decodeText(ordered);
@@ -103,6 +105,13 @@ export function decodeRegisters(bytes: Uint8Array, offset: number, format: Regis
     case "float64":
       return view.getFloat64(0);
   }
+}
+
+/** Most values are one word in the usual order, of which thousands are read each second. */
+function plainWord(bytes: Uint8Array, offset: number, { type, order, bits }: RegisterFormat): number | undefined {
+  const isPlain = (type === "uint16" || type === "int16") && order === undefined && bits === undefined;
+  const [high, low] = [bytes[offset], bytes[offset + 1]];
+  return isPlain && high !== undefined && low !== undefined ? (high << 8) | low : undefined;
 }
 
 /**
