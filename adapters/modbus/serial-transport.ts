@@ -22,8 +22,9 @@ const FRAGMENT_MS = 50;
 const RESYNC_MS = 100;
 /** What stations get to carry out a broadcast (Modbus over Serial Line V1.02 §2.4.1: 100 to 200 ms). */
 const TURNAROUND_MS = 100;
-/** Weight of the newest answer in what is known of the line's latency. */
+/** Weight of the newest answer in what is known of the line's latency, which so many answers make known. */
 const LEARNING = 0.1;
+const ENOUGH_ANSWERS = 16;
 
 interface Pending {
   readonly request: Request;
@@ -58,7 +59,8 @@ export class SerialTransport implements Transport {
   /** Whether the interface gives us back what we send; learned from the first answer to a read. */
   #echo: "unknown" | "yes" | "no" = "unknown";
   #lastUnit: number | undefined;
-  #latencyMs: number | undefined;
+  #latencyMs = 0;
+  #answers = 0;
 
   constructor(line: Line, framing: Framing, timing: Timing, clock: Clock) {
     this.#line = line;
@@ -74,9 +76,9 @@ export class SerialTransport implements Transport {
     });
   }
 
-  /** Of answers, besides the time of their characters; undefined before the first. */
+  /** Of answers, besides the time of their characters; undefined before there were enough. */
   get latencyMs(): number | undefined {
-    return this.#latencyMs;
+    return this.#answers < ENOUGH_ANSWERS ? undefined : this.#latencyMs;
   }
 
   async exchange(request: Request, signal: AbortSignal): Promise<Uint8Array> {
@@ -123,8 +125,8 @@ export class SerialTransport implements Transport {
   }
 
   #learn(latencyMs: number): void {
-    const before = this.#latencyMs ?? latencyMs;
-    this.#latencyMs = before + LEARNING * (latencyMs - before);
+    this.#answers++;
+    this.#latencyMs += Math.max(LEARNING, 1 / this.#answers) * (latencyMs - this.#latencyMs);
   }
 
   #expire(request: Request, sentMs: number): Timer {

@@ -56,6 +56,58 @@ describe("planning Modbus reads", () => {
     expect(plan(coils)).toEqual(["FC1 unit 7, 2000 bits from 0", "FC1 unit 7, 1 bits from 2000"]);
   });
 
+  it("keeps to the limit of the profile on bits", () => {
+    const coils = Array.from({ length: 40 }, (_, index) => modbusPoint(`c${index}`, "coil", index));
+    expect(plan(coils, TCP, { maxBits: 16 })).toEqual([
+      "FC1 unit 7, 16 bits from 0",
+      "FC1 unit 7, 16 bits from 16",
+      "FC1 unit 7, 8 bits from 32",
+    ]);
+  });
+
+  const at = (register: number) => modbusPoint(`r${register}`, "holding", register, { type: "uint16" });
+  const forbidden: readonly (readonly [string, readonly [number, number], number])[] = [
+    ["between the points", [3, 5], 2],
+    ["one register between them", [4, 4], 2],
+    ["that reaches in from below", [0, 3], 2],
+    ["elsewhere", [11, 20], 1],
+    ["that is what was asked for", [2, 2], 1],
+  ];
+  it.each(forbidden)("never reads along a forbidden range %s", (_, range, requests) => {
+    expect(plan([at(2), at(7)], TCP, { never: [range] })).toHaveLength(requests);
+  });
+
+  it("asks nothing of the broadcast on a line, where nobody answers", () => {
+    const everybody = { name: "all", address: { unit: 0 }, traits: {} };
+    expect(planExchanges(RTU, everybody, [at(0)])).toEqual([]);
+    expect(planExchanges(TCP, everybody, [at(0)])).toHaveLength(1);
+  });
+
+  const latencies: readonly (readonly [number | undefined, number])[] = [
+    [undefined, 14],
+    [10, 14],
+    [2, 10],
+    [0, 10],
+    [50, 33],
+    [5000, 106],
+  ];
+  it.each(latencies)(
+    "with answers that take %s ms reads across at most %d registers at 9600 Bd",
+    (latencyMs, limit) => {
+      const line = latencyMs === undefined ? {} : { latencyMs };
+      const requests = (last: number): number =>
+        planExchanges(RTU, { name: "d", address: { unit: 7 }, traits: {} }, [at(0), at(last)], line).length;
+      expect([requests(1 + limit), requests(2 + limit)]).toEqual([1, 2]);
+    },
+  );
+
+  it("reckons ASCII with two characters for each byte", () => {
+    const ascii: ModbusLinkOptions = { transport: "ascii", port: "/dev/ttyS0", baudRate: 9600 };
+    const [exchange] = planExchanges(ascii, { name: "d", address: { unit: 1 }, traits: {} }, [float32(0)]);
+    // Frames of 7 characters each besides 5, 2 and 4 bytes, of 10 bits (7E1); two silences and 10 ms for the device.
+    expect(exchange?.wireMs).toBeCloseTo(((14 + 22 + 7) * 10_000) / 9600 + 10, 6);
+  });
+
   it("never mixes tables, and shares a register between fields of bits", () => {
     const points = [
       modbusPoint("a", "holding", 0, { type: "uint16", bits: { at: 0 } }),

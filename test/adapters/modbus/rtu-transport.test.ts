@@ -126,6 +126,36 @@ describe("Modbus RTU", () => {
     expect(line.written).toHaveLength(2);
   });
 
+  it("pauses before another unit where the link says so", async () => {
+    const timing = timingOf({ transport: "rtu", port: "p", baudRate: 9600, unitPause: 200 });
+    transport = new SerialTransport(line, rtuFraming, timing, clock);
+    const first = await send();
+    line.deliver(fromHex(ANSWER));
+    await first.outcome;
+    const same = await send();
+    line.deliver(fromHex(ANSWER));
+    await same.outcome;
+    expect(line.written).toHaveLength(2);
+    void start(READ, 2);
+    await clock.advance(190);
+    expect(line.written).toHaveLength(2);
+    await clock.advance(20);
+    expect(line.written).toHaveLength(3);
+  });
+
+  it("learns what answers take besides their characters", async () => {
+    expect(transport.latencyMs).toBeUndefined();
+    for (let poll = 0; poll < 20; poll++) {
+      const { outcome } = await send();
+      // Sent after 8.3 ms, and so 11.7 ms ago; the answer itself takes 7 of them.
+      line.deliver(fromHex(ANSWER));
+      await outcome;
+      await clock.advance(20);
+    }
+    expect(transport.latencyMs).toBeGreaterThan(0);
+    expect(transport.latencyMs).toBeLessThan(8);
+  });
+
   it("asks for a real answer to a write once it knows that the line echoes", async () => {
     const read = await send();
     line.deliver(fromHex(REQUEST + ANSWER));
