@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { abortable, CausewayError, type Clock, type LinkContext } from "causeway/adapter";
+import { CausewayError, type Clock, type LinkContext, withinTime } from "causeway/adapter";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { brokerError, isRefusal } from "./broker-error.js";
 import type { MqttLinkOptions } from "./options.js";
@@ -227,20 +227,15 @@ export class Broker implements AsyncDisposable {
 
   /** The library settles nothing when the session ends before the acknowledgement. */
   async #acknowledged<T>(work: Promise<T>, what: string): Promise<T> {
-    const late = new AbortController();
-    const timer = this.#clock.schedule(ACKNOWLEDGE_TIMEOUT_MS, () =>
-      late.abort(new CausewayError("FIELD_TIMEOUT", `${this.#name} did not acknowledge: ${what}`)),
-    );
+    const late = (): Error => new CausewayError("FIELD_TIMEOUT", `${this.#name} did not acknowledge: ${what}`);
     try {
-      return await abortable(work, AbortSignal.any([late.signal, this.#over.signal]));
+      return await withinTime(work, ACKNOWLEDGE_TIMEOUT_MS, late, this.#clock, this.#over.signal);
     } catch (error) {
       if (error instanceof CausewayError) throw error;
       if (this.#reason !== undefined && !this.#client.connected) throw this.#reason;
       throw isRefusal(error)
         ? new CausewayError("LINK_UNAUTHORIZED", `${this.#name} refuses to ${what}`, { cause: error })
         : brokerError(this.#name, error);
-    } finally {
-      timer.cancel();
     }
   }
 }

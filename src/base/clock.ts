@@ -98,3 +98,19 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
+
+/** As `abortable`, and rejects with what `late` makes when the promise has not settled after `timeoutMs`. */
+export function withinTime<T>(
+  promise: Promise<T>,
+  timeoutMs: number,
+  late: () => Error,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.schedule(timeoutMs, () => reject(late()));
+    abortable(promise, signal)
+      .then(resolve, reject)
+      .finally(() => timer.cancel());
+  });
+}

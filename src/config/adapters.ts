@@ -4,7 +4,7 @@ import { loadAdapter } from "../field/load-adapter.js";
 export type LoadAdapter = (name: string) => Promise<AnyAdapter>;
 
 /** Those that come with Causeway. */
-const SHIPPED = ["ble", "modbus", "mqtt", "sim"] as const;
+const SHIPPED = ["ble", "modbus", "mqtt", "serial", "sim"] as const;
 
 /** Adapters by name. The shipped ones are known, but their code is loaded only when somebody asks for it. */
 export class AdapterShelf {

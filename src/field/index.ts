@@ -1,6 +1,6 @@
 /** The public face for adapters: `import … from "causeway/adapter"`. */
 export { concatBytes, fromHex, NO_BYTES, toHex, utf8Decode, utf8Encode } from "../base/bytes.js";
-export { abortable, type Clock, sleep, systemClock, type Timer } from "../base/clock.js";
+export { abortable, type Clock, sleep, systemClock, type Timer, withinTime } from "../base/clock.js";
 export { CausewayError, type ErrorCode, toError } from "../base/errors.js";
 export type { Log } from "../base/log.js";
 export { type ObjectOf, type ObjectSchema, object } from "../base/object-schema.js";

@@ -8,4 +8,9 @@ export interface Line extends AsyncDisposable {
   listen(receive: (bytes: Uint8Array) => void): void;
   /** Hands bytes to the operating system; on a closed line they are dropped, `closed` tells. */
   write(bytes: Uint8Array): void;
+  /**
+   * Of a serial port only: what was written goes out at the present rate before it changes. Rejects with LINK_FAILED;
+   * does nothing on a closed line.
+   */
+  setBaudRate?(baudRate: number): Promise<void>;
 }

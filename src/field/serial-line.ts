@@ -95,6 +95,18 @@ class SerialLine implements Line {
     if (this.#port.isOpen) this.#port.write(bytes);
   }
 
+  async setBaudRate(baudRate: number): Promise<void> {
+    if (!this.#port.isOpen) return;
+    const failure = await new Promise<Error | null | undefined>((resolve) =>
+      this.#port.drain((error) => {
+        if (error === null || error === undefined) this.#port.update({ baudRate }, resolve);
+        else resolve(error);
+      }),
+    );
+    if (failure === null || failure === undefined || !this.#port.isOpen) return;
+    throw new CausewayError("LINK_FAILED", `${this.#path} does not take ${baudRate} Bd`, { cause: failure });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#reason ??= new CausewayError("LINK_CLOSED", `${this.#path} was closed`);
     this.#receive = () => undefined;

@@ -1,4 +1,4 @@
-import { abortable, type Clock } from "../base/clock.js";
+import { type Clock, withinTime } from "../base/clock.js";
 import { CausewayError } from "../base/errors.js";
 import type { Point } from "./point.js";
 import { type Reading, type Scalar, sameScalar } from "./reading.js";
@@ -32,17 +32,7 @@ export class SpokenConfirmation {
    * else, or the signal's reason.
    */
   async wait(device: string, timeoutMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    const late = new AbortController();
-    const timer = clock.schedule(timeoutMs, () => late.abort(this.#failure(device, timeoutMs)));
-    const onAbort = (): void => late.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    try {
-      await abortable(this.#confirmed, late.signal);
-    } finally {
-      timer.cancel();
-      signal.removeEventListener("abort", onAbort);
-    }
+    await withinTime(this.#confirmed, timeoutMs, () => this.#failure(device, timeoutMs), clock, signal);
   }
 
   #failure(device: string, timeoutMs: number): CausewayError {

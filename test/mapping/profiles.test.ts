@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import ble from "../../adapters/ble/index.js";
 import modbus from "../../adapters/modbus/index.js";
 import mqtt from "../../adapters/mqtt/index.js";
+import serial from "../../adapters/serial/index.js";
 import { profileJsonSchema } from "../../scripts/profile-json-schema.js";
 import { formatProblem } from "../../src/base/source.js";
 import type { AnyAdapter } from "../../src/field/adapter.js";
@@ -17,7 +18,7 @@ import { ProfileShelf, readProfileFile, shippedMappings } from "../../src/mappin
 import { modbusRig, valueAt } from "./modbus-rig.js";
 
 const adapters: ReadonlyMap<string, AnyAdapter> = new Map(
-  [ble, modbus, mqtt].map((adapter) => [adapter.name, adapter]),
+  [ble, modbus, mqtt, serial].map((adapter) => [adapter.name, adapter]),
 );
 const UNTIL_ABORTED = new AbortController().signal;
 

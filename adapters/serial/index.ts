@@ -1,0 +1,85 @@
+import {
+  type Adapter,
+  CausewayError,
+  defineAdapter,
+  type Exchange,
+  openSerialLine,
+  openTcpLine,
+  type Point,
+  type ScalarKind,
+  type Station,
+  type Variables,
+} from "causeway/adapter";
+import { linkProblem, pointProblem, stationProblem, traitsProblem } from "./check.js";
+import { SerialLink } from "./link.js";
+import {
+  frameOf,
+  linkSchema,
+  pointSchema,
+  protocolOf,
+  protocolSchema,
+  type SerialLinkOptions,
+  type SerialPoint,
+  serialSettings,
+  stationSchema,
+} from "./options.js";
+
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** Devices that speak in lines or frames over a serial port, or a serial server, as their profile declares. */
+export const serial: Adapter<SerialLinkOptions, Variables, SerialPoint> = {
+  name: "serial",
+  link: linkSchema,
+  station: stationSchema,
+  point: pointSchema,
+  protocol: protocolSchema,
+  medium: addressOf,
+  line: (options) => ({
+    address: addressOf(options),
+    ...(options.host === undefined ? { serial: serialSettings(options) } : {}),
+  }),
+  plan: planFrames,
+  async open(options, { clock }, signal) {
+    const problem = linkProblem(options);
+    if (problem !== undefined) throw new CausewayError("CONFIG_INVALID", problem);
+    const settings = serialSettings(options);
+    const { host, port, connectTimeout: connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const line =
+      host === undefined
+        ? await openSerialLine({ ...settings, path: String(port) }, signal)
+        : await openTcpLine({ host, port: Number(port), connectTimeoutMs }, clock, signal);
+    return new SerialLink(line, settings.baudRate, clock);
+  },
+  linkProblem,
+  traitsProblem,
+  pointProblem,
+  stationProblem,
+  kind: kindOf,
+};
+
+export default defineAdapter(serial);
+
+function addressOf({ host, port }: SerialLinkOptions): string {
+  return host === undefined ? String(port) : `${host}:${port}`;
+}
+
+function kindOf({ type = "string" }: SerialPoint): ScalarKind {
+  return type === "boolean" || type === "string" ? type : "number";
+}
+
+/** Points of one kind of frame share its request; those of frames that come on their own are in no exchange. */
+function planFrames(
+  _options: SerialLinkOptions,
+  { name, traits }: Station<Variables>,
+  points: readonly Point<SerialPoint>[],
+): readonly Exchange<SerialPoint>[] {
+  const protocol = protocolOf(traits.protocol);
+  if (protocol.session !== undefined) {
+    return points.length === 0 ? [] : [{ points, summary: `${protocol.session} readout of ${name}`, wireMs: 0 }];
+  }
+  const polled = [...(protocol.frames ?? [])].filter(([, { request }]) => request !== undefined);
+  return polled.flatMap(([frame]) => {
+    const own = points.filter(({ address }) => frameOf(address, protocol) === frame);
+    return own.length === 0 ? [] : [{ points: own, summary: `${frame} of ${name}`, wireMs: 0 }];
+  });
+}
