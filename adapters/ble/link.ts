@@ -77,6 +77,7 @@ export class BleLink implements Link<BleStation, BlePoint> {
     const key = await this.#key(station);
     signal.throwIfAborted();
     const memory = memoryOf(station);
+    memory.renew();
     const decoder = new StationDecoder(station, points, { clock, log, memory, ...(key === undefined ? {} : { key }) });
     if (decoder.hasPoints) {
       const heard = this.#controller.onAdvertisement(address, (advertisement) => {

@@ -28,17 +28,17 @@ export class PacketMemory {
     return false;
   }
 
-  /**
-   * Of a packet that was decrypted: `repeat` when its counter is that of the last one, `replay` when an older packet
-   * was recorded and sent again.
-   */
-  judge(source: string, counter: number): "new" | "repeat" | "replay" {
+  /** Of a packet that was decrypted: `replay` when its counter shows that it was recorded and sent again. */
+  judge(source: string, counter: number, nowMs: number): "new" | "repeat" | "replay" {
     const last = this.#counters.get(source);
-    this.#failures.set(source, 0);
-    if (last === counter) return "repeat";
     if (last !== undefined && counter < last && counter >= RESTART_BELOW) return "replay";
     this.#counters.set(source, counter);
-    return "new";
+    return this.isRepeat(`counter of ${source}`, counter, nowMs) ? "repeat" : "new";
+  }
+
+  /** Values were lost with a connection: a packet may be heard once more. What is a replay remains one. */
+  renew(): void {
+    this.#heard.clear();
   }
 
   /** Notes a packet that the key did not open; whether that is the station's trouble rather than a stranger's packet. */

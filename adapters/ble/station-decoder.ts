@@ -108,7 +108,7 @@ export class StationDecoder {
     const { memory } = this.#context;
     memory.noteOpened(format);
     if (packet.counter !== undefined) {
-      const verdict = memory.judge(format, packet.counter);
+      const verdict = memory.judge(format, packet.counter, this.#context.clock.monotonicMs());
       if (verdict === "replay") this.#complain("old packet left out", "its counter is lower than one before");
       if (verdict !== "new") return false;
     }

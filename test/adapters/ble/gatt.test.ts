@@ -81,6 +81,13 @@ describe("characteristics", () => {
     ]);
   });
 
+  it("are read over a connection that was left behind", async () => {
+    await read(TEMPERATURE);
+    const next = await rig.open();
+    await rig.clock.advance(20_000);
+    expect(await next.read(station(ADDRESS), [TEMPERATURE], UNTIL_ABORTED)).toMatchObject([{ quality: "good" }]);
+  });
+
   it("cost the device nothing when nobody asks for half a minute", async () => {
     await read(TEMPERATURE);
     await rig.clock.advance(29_000);

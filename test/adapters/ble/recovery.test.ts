@@ -32,7 +32,7 @@ beforeEach(async () => {
     link: "ble",
     address: { address },
     traits: {},
-    points: [point(name, at)],
+    points: [point(name, at, at.at.gatt === undefined ? "r" : "rw")],
     poll: { fastMs: 1000, normalMs: 10_000, slowMs: 60_000 },
   });
   field = await openField(
@@ -72,6 +72,18 @@ async function speakUntilGood(temperature: string): Promise<void> {
   }
   expect([...last.values()].map(({ quality }) => quality)).toEqual(["good", "good"]);
 }
+
+describe("a server's write", () => {
+  it("reaches the device and is confirmed by what it tells then", async () => {
+    await speakUntilGood("c409");
+    const writing = field.write("told", "told", -1234, new AbortController().signal);
+    await until(() => rig.bluez.written.length === 1);
+    rig.bluez.notify(DEVICE, GATT.characteristic, fromHex("2efb"));
+    await writing;
+    expect(rig.bluez.written).toMatchObject([[expect.stringMatching(/char0000$/), fromHex("2efb"), "request"]]);
+    expect(last.get("told")).toMatchObject({ quality: "good", value: -1234 });
+  });
+});
 
 describe("a gateway's Bluetooth comes back by itself", () => {
   const troubles: readonly (readonly [what: string, begins: () => unknown, ends: () => unknown, code: string])[] = [

@@ -165,6 +165,16 @@ describe("packets that name their data", () => {
     expect(logged).toEqual(["old packet left out"]);
   });
 
+  it("are heard once more after a lost connection, unless they are replays", () => {
+    const sealed = service("41E445F3C9962B332211006C7C4519");
+    expect(decoder(POINTS, KEY).decode(sealed)).toHaveLength(1);
+    memory.renew();
+    expect(decoder(POINTS, KEY).decode(sealed)).toHaveLength(1);
+    expect(decoder(POINTS, KEY).decode(service("41A47266C95F730011223378237214"))).toHaveLength(1);
+    memory.renew();
+    expect(decoder(POINTS, KEY).decode(sealed)).toEqual([]);
+  });
+
   it("of a stranger do not make the values of the device invalid", () => {
     const own = decoder(POINTS, KEY);
     expect(own.decode(service("41E445F3C9962B332211006C7C4519"))).toHaveLength(1);
