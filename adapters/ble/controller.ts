@@ -1,22 +1,24 @@
 import { abortable, CausewayError, type Clock, type Log, toError } from "causeway/adapter";
 import type { Advertisement } from "./advertisement.js";
+import {
+  ADAPTER,
+  addMatches,
+  BLUEZ,
+  CALL_TIMEOUT_MS,
+  CHARACTERISTIC,
+  DEVICE,
+  findController,
+  firstObjects,
+  managedObjects,
+  OBJECT_MANAGER,
+  type ObjectTable,
+  PROPERTIES,
+} from "./bluez.js";
 import type { Signal, SystemBus } from "./dbus.js";
-import { booleanEntry, bytesEntry, type Dictionary, dictionary, NOTHING, stringEntry } from "./dbus-value.js";
+import { booleanEntry, bytesEntry, type Dictionary, dictionary } from "./dbus-value.js";
 import { DeviceView } from "./device-view.js";
 import { Discovery } from "./discovery.js";
 import type { BleLinkOptions } from "./options.js";
-
-export const BLUEZ = "org.bluez";
-const ADAPTER = "org.bluez.Adapter1";
-export const DEVICE = "org.bluez.Device1";
-export const CHARACTERISTIC = "org.bluez.GattCharacteristic1";
-export const SERVICE = "org.bluez.GattService1";
-const OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager";
-const PROPERTIES = "org.freedesktop.DBus.Properties";
-const CALL_TIMEOUT_MS = 5000;
-
-/** What the objects of BlueZ are: path → interface → properties. */
-export type ObjectTable = Readonly<Record<string, Dictionary>>;
 
 /** Hears of a device's connection; absent properties did not change. */
 export interface DeviceChange {
@@ -243,45 +245,4 @@ function listen<T>(table: Map<string, Set<T>>, key: string, listener: T): Dispos
       if (listeners.size === 0 && table.get(key) === listeners) table.delete(key);
     },
   };
-}
-
-async function firstObjects(bus: SystemBus, signal: AbortSignal): Promise<ObjectTable> {
-  // Asking does not start the service, where an operator has stopped it.
-  await bus.ask("GetNameOwner", "s", [BLUEZ], signal).catch((error: unknown) => {
-    if (error instanceof CausewayError && error.code === "LINK_NO_BLUETOOTHD") {
-      throw new CausewayError("LINK_NO_BLUETOOTHD", "bluetoothd does not run", { cause: error });
-    }
-    throw error;
-  });
-  return await managedObjects(bus, signal);
-}
-
-async function managedObjects(bus: SystemBus, signal?: AbortSignal): Promise<ObjectTable> {
-  const target = { destination: BLUEZ, path: "/", interface: OBJECT_MANAGER, member: "GetManagedObjects" };
-  const [objects] = await bus.call(target, CALL_TIMEOUT_MS, signal);
-  return Object.fromEntries(Object.entries(dictionary(objects)).map(([path, value]) => [path, dictionary(value)]));
-}
-
-/** The object path of `hci0`, or of the controller with the address. Throws LINK_NO_CONTROLLER, LINK_CONTROLLER_OFF. */
-function findController(objects: ObjectTable, wanted: string): string {
-  const controllers = Object.entries(objects).filter(([, interfaces]) => ADAPTER in interfaces);
-  for (const [path, interfaces] of controllers) {
-    const properties = dictionary(interfaces[ADAPTER] ?? NOTHING);
-    const address = stringEntry(properties, "Address")?.toUpperCase();
-    if (path !== `/org/bluez/${wanted}` && address !== wanted.toUpperCase()) continue;
-    if (booleanEntry(properties, "Powered") === true) return path;
-    throw new CausewayError("LINK_CONTROLLER_OFF", `${wanted} is switched off`);
-  }
-  const names = controllers.map(([path]) => path.slice(path.lastIndexOf("/") + 1));
-  const there = names.length === 0 ? "there is none" : `there are: ${names.join(", ")}`;
-  throw new CausewayError("LINK_NO_CONTROLLER", `no controller ${wanted}; ${there}`);
-}
-
-async function addMatches(bus: SystemBus, path: string, signal: AbortSignal): Promise<void> {
-  const rules = [
-    `type='signal',sender='${BLUEZ}',interface='${PROPERTIES}',member='PropertiesChanged',path_namespace='${path}'`,
-    `type='signal',sender='${BLUEZ}',interface='${OBJECT_MANAGER}',path='/'`,
-    `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${BLUEZ}'`,
-  ];
-  for (const rule of rules) await bus.ask("AddMatch", "s", [rule], signal);
 }

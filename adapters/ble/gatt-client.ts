@@ -1,5 +1,6 @@
 import { CausewayError, type Clock, type FaultQuality, type Point, type Reading, type Scalar } from "causeway/adapter";
-import { CHARACTERISTIC, type Controller } from "./controller.js";
+import { CHARACTERISTIC } from "./bluez.js";
+import type { Controller } from "./controller.js";
 import { GattConnection } from "./gatt-connection.js";
 import { type BlePoint, formatOf } from "./options.js";
 import { Turns } from "./turns.js";

@@ -1,5 +1,6 @@
 import { abortable, CausewayError, type Clock, type Timer } from "causeway/adapter";
-import { CHARACTERISTIC, type Controller, DEVICE, type DeviceChange, type ObjectTable, SERVICE } from "./controller.js";
+import { CHARACTERISTIC, DEVICE, type ObjectTable, SERVICE } from "./bluez.js";
+import type { Controller, DeviceChange } from "./controller.js";
 import { booleanEntry, dictionary, stringEntry } from "./dbus-value.js";
 import type { Turns } from "./turns.js";
 

@@ -1,5 +1,6 @@
 import { CausewayError, type Clock, type Point, sleep, type Timer, toError, type WatchSink } from "causeway/adapter";
-import { CHARACTERISTIC, type Controller } from "./controller.js";
+import { CHARACTERISTIC } from "./bluez.js";
+import type { Controller } from "./controller.js";
 import { characteristicKey, type GattClient, readingOf } from "./gatt-client.js";
 import type { BlePoint } from "./options.js";
 

@@ -1,30 +1,12 @@
 import { type Clock, fromHex, type Log, type Point, type Reading, type Scalar, type Station } from "causeway/adapter";
 import type { Advertisement } from "./advertisement.js";
 import { FORMATS, type PacketFormatName } from "./formats.js";
-import { type BlePlace, type BlePoint, type BleStation, formatOf, isObject, packetFormatOf } from "./options.js";
+import { type BlePlace, type BlePoint, type BleStation, isObject } from "./options.js";
 import type { Packet } from "./packet.js";
 import type { PacketMemory } from "./packet-memory.js";
-import { type BytePattern, manufacturerBytes, matches, matchPattern } from "./payload.js";
-import { readValue, sizeOfType, type ValueFormat } from "./value-format.js";
-
-interface DeclaredPoint {
-  readonly name: string;
-  readonly place: BlePlace;
-  readonly pattern: BytePattern;
-  readonly format: ValueFormat;
-}
-
-/** Points whose bytes come from one source. */
-interface Declared {
-  readonly source: string;
-  readonly points: readonly DeclaredPoint[];
-  bytes(heard: Advertisement): Uint8Array | undefined;
-}
-
-interface Formatted {
-  readonly format: PacketFormatName;
-  readonly points: readonly Point<BlePoint>[];
-}
+import { type BytePattern, matches } from "./payload.js";
+import { type Declared, type DeclaredPoint, declaredOf, type Formatted, formattedOf } from "./station-points.js";
+import { readValue, sizeOfType } from "./value-format.js";
 
 export interface DecoderContext {
   readonly clock: Clock;
@@ -125,44 +107,6 @@ export class StationDecoder {
     const { memory, log } = this.#context;
     if (memory.isNewComplaint(`${what}: ${reason}`)) log.warn(what, { device: this.#station.name, reason });
   }
-}
-
-function declaredOf(points: readonly Point<BlePoint>[]): readonly Declared[] {
-  const groups = new Map<string, DeclaredPoint[]>();
-  const finders = new Map<string, Declared["bytes"]>();
-  for (const { name, address } of points) {
-    const { at } = address;
-    const source = at.service ?? (at.manufacturer === undefined ? undefined : String(at.manufacturer));
-    if (source === undefined) continue;
-    const pattern = matchPattern(at.match ?? "") ?? [];
-    const declared = { name, place: at, pattern, format: formatOf(address) };
-    const group = groups.get(source);
-    if (group === undefined) groups.set(source, [declared]);
-    else group.push(declared);
-    finders.set(source, finderOf(at));
-  }
-  return [...groups].map(([source, own]) => ({
-    source,
-    points: own,
-    bytes: finders.get(source) ?? (() => undefined),
-  }));
-}
-
-function finderOf({ manufacturer, service = "" }: BlePlace): Declared["bytes"] {
-  if (manufacturer === undefined) return (heard) => heard.services?.get(service);
-  return (heard) => manufacturerBytes(heard, manufacturer);
-}
-
-function formattedOf(points: readonly Point<BlePoint>[]): readonly Formatted[] {
-  const groups = new Map<PacketFormatName, Point<BlePoint>[]>();
-  for (const point of points) {
-    const format = packetFormatOf(point.address.at);
-    if (format === undefined) continue;
-    const group = groups.get(format);
-    if (group === undefined) groups.set(format, [point]);
-    else group.push(point);
-  }
-  return [...groups].map(([format, own]) => ({ format, points: own }));
 }
 
 function isOwn(bytes: Uint8Array, place: BlePlace, pattern: BytePattern, name: string | undefined): boolean {
