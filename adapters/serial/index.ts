@@ -23,6 +23,7 @@ import {
   serialSettings,
   stationSchema,
 } from "./options.js";
+import { scanTool } from "./scan.js";
 
 const CONNECT_TIMEOUT_MS = 5000;
 
@@ -55,6 +56,7 @@ export const serial: Adapter<SerialLinkOptions, Variables, SerialPoint> = {
   pointProblem,
   stationProblem,
   kind: kindOf,
+  scan: scanTool,
 };
 
 export default defineAdapter(serial);

@@ -1,0 +1,63 @@
+import { CausewayError, type FieldTool, type Finding, type ToolArguments } from "causeway/adapter";
+import { LISTENED_RATES, listenForProfiles } from "./listen-scan.js";
+import type { SerialPoint } from "./options.js";
+import { findPorts, type PortFacts } from "./ports.js";
+
+const DEFAULT_SECONDS = 12;
+const MAX_SECONDS = 3600;
+
+/** `causeway scan serial`: the ports there are; with `--port`, which device speaks on its own there. */
+export const scanTool: FieldTool<SerialPoint> = {
+  summary: "Lists the serial ports, or listens at one for a device that speaks on its own. Sends nothing.",
+  synopsis: "[--port PATH]",
+  options: {
+    port: {
+      type: "string",
+      value: "PATH",
+      summary: `listens at this port, at ${LISTENED_RATES.join(", ")} baud in turn`,
+    },
+    seconds: { type: "string", value: "N", summary: `how long at each rate, ${DEFAULT_SECONDS} unless given` },
+  },
+  async run(args, { clock, profiles, found, progress }, signal) {
+    const path = textOf(args, "port") ?? args.positionals[0];
+    if (path === undefined) {
+      for (const port of await findPorts()) found(portFinding(port));
+      return;
+    }
+    const listenMs = 1000 * secondsOf(args);
+    const onRate = (baudRate: number): void => progress(`${path} at ${baudRate} baud`);
+    try {
+      const heard = await listenForProfiles(path, listenMs, profiles, { clock }, onRate, signal);
+      for (const { profile, baudRate, frames, good, points } of heard) {
+        found({ port: path, baudRate, profile, frames, points: `${good} of ${points}` });
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  },
+};
+
+export function portFinding({ device, names, driver, usb, holders, problem }: PortFacts): Finding {
+  const product = [usb?.maker, usb?.product].filter((part) => part !== undefined).join(" ");
+  return {
+    port: names[0] ?? device,
+    device,
+    driver,
+    usb: usb?.id,
+    product: product === "" ? undefined : product,
+    serialNumber: usb?.serialNumber,
+    heldBy: holders.length === 0 ? undefined : holders,
+    note: problem,
+  };
+}
+
+function secondsOf(args: ToolArguments): number {
+  const seconds = Number(textOf(args, "seconds") ?? DEFAULT_SECONDS);
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new CausewayError("USAGE", `--seconds is a number up to ${MAX_SECONDS}`);
+}
+
+function textOf({ values }: ToolArguments, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
