@@ -34,6 +34,15 @@ const FORMATS: readonly RegisterFormat[] = [
 
 /** All meanings of registers that were read together, from each register on. Pure. */
 export function interpretRegisters(bytes: Uint8Array, first: number): readonly Interpretation[] {
+  const rows = meaningsOf(bytes, first);
+  const floats = rows.filter(({ as, isPlausible: is }) => is && as.startsWith("float32"));
+  // What is half of a plausible float32 is hardly a number of its own.
+  const isHalf = ({ register, as }: Interpretation): boolean =>
+    as.endsWith("int16") && floats.some((float) => register === float.register || register === float.register + 1);
+  return rows.map((row) => (isHalf(row) ? { ...row, isPlausible: false } : row));
+}
+
+function meaningsOf(bytes: Uint8Array, first: number): Interpretation[] {
   const rows: Interpretation[] = [];
   for (let offset = 0; 2 * offset < bytes.length; offset++) {
     for (const format of FORMATS) {
@@ -41,7 +50,7 @@ export function interpretRegisters(bytes: Uint8Array, first: number): readonly I
       const value = decodeRegisters(bytes, 2 * offset, format);
       if (isTwin(value, format)) continue;
       const as = registerCount(format) === 1 ? format.type : `${format.type} ${format.order ?? "ABCD"}`;
-      rows.push({ register: first + offset, as, value: shown(value), isPlausible: isPlausible(value, format) });
+      rows.push({ register: first + offset, as, value: shown(value, format), isPlausible: isPlausible(value, format) });
     }
     rows.push({ register: first + offset, as: "bits", value: bitsOf(bytes, offset), isPlausible: false });
   }
@@ -79,9 +88,9 @@ function isTwin(value: Scalar, { type }: RegisterFormat): boolean {
   return type.startsWith("int") && Number(value) >= 0;
 }
 
-function shown(value: Scalar): string {
-  if (typeof value !== "number" || Number.isInteger(value)) return String(value);
-  return String(Number(value.toPrecision(7)));
+/** A float32 has hardly more than seven digits. */
+function shown(value: Scalar, { type }: RegisterFormat): string {
+  return type === "float32" ? String(Number(Number(value).toPrecision(7))) : String(value);
 }
 
 function bitsOf(bytes: Uint8Array, offset: number): string {

@@ -5,7 +5,7 @@ import { isOnSerialLine, linkProblem, type ModbusLinkOptions, TRANSPORTS } from 
 export const LINE_OPTIONS: Readonly<Record<string, ToolOption>> = {
   port: { type: "string", value: "PATH|N", summary: "serial port, or with --host the TCP port" },
   host: { type: "string", value: "HOST", summary: "of a device or gateway on the network" },
-  transport: { type: "string", value: TRANSPORTS.join("|"), summary: "rtu with a serial port, tcp with a host" },
+  transport: { type: "string", value: "NAME", summary: `of ${TRANSPORTS.join(", ")}; rtu or tcp unless given` },
   baud: { type: "string", value: "LIST", summary: "e.g. 9600,19200" },
   parity: { type: "string", value: "LIST", summary: "of none, even, odd" },
   "stop-bits": { type: "string", value: "1|2", summary: "1 unless given" },
