@@ -29,7 +29,8 @@ import {
 import type { Call, PduCodec } from "./pdu.js";
 import type { Span } from "./plan.js";
 import { decodeRead, type PlannedRead, ReadPlans } from "./read-plan.js";
-import { coilCall, maskCall, readCall, registersCall, writeAndReadCall } from "./requests.js";
+import { coilCall, maskCall, readCall, registersCall, wordsOf, writeAndReadCall } from "./requests.js";
+import { modelsOf, SunSpecChains } from "./sunspec.js";
 import type { Timing } from "./timing.js";
 import type { Transport } from "./transport.js";
 
@@ -50,10 +51,12 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
   readonly #clock: Clock;
   readonly #codec: PduCodec;
   readonly #plans: ReadPlans;
+  readonly #sunspec: SunSpecChains;
 
   constructor(transport: Transport, codec: PduCodec, timing: Timing, clock: Clock) {
     this.#codec = codec;
     this.#plans = new ReadPlans(codec, timing);
+    this.#sunspec = new SunSpecChains(clock);
     this.#transport = transport;
     this.#timing = timing;
     this.#clock = clock;
@@ -83,9 +86,7 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
     if ((at.table === "discrete" || at.table === "input") && write?.register === undefined) {
       throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: ${at.table} registers are read-only`);
     }
-    const base = station.traits.addressBase ?? 0;
-    const register = write?.register === undefined ? wireRegister(point, station.traits) : write.register - base;
-    if (register < 0) throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: register ${register} does not exist`);
+    const register = await this.#writtenRegister(station, point, place, signal);
     const how = write?.function ?? "single";
     if (isBitTable(at.table)) {
       const isOn = fitValue(point, value) === true;
@@ -97,6 +98,26 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
       if (how === "read-write") await this.#writeAndRead(station, register, bytes, place, signal);
       else await this.#order(station, registersCall(register, bytes, how), place, signal);
     }
+  }
+
+  /** Rejects with FIELD_NOT_WRITABLE where there is none. */
+  async #writtenRegister(
+    station: Station<ModbusStation>,
+    point: Point<ModbusPoint>,
+    place: string,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { at, write } = point.address;
+    if (at.model !== undefined) {
+      const models = modelsOf(at.model);
+      const id = await this.#modelRegister(station, models, signal);
+      if (id === undefined) throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: ${noModel(models.join(", "))}`);
+      return id + at.register;
+    }
+    const base = station.traits.addressBase ?? 0;
+    const register = write?.register === undefined ? wireRegister(point, station.traits) : write.register - base;
+    if (register >= 0) return register;
+    throw new CausewayError("FIELD_NOT_WRITABLE", `${place}: register ${register} does not exist`);
   }
 
   latencyMs(): number | undefined {
@@ -112,14 +133,17 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
   }
 
   async #read(station: Station<ModbusStation>, read: PlannedRead, signal: AbortSignal): Promise<Reading[]> {
-    const { span, pdu } = read;
-    if (pdu === undefined) {
-      return this.#faults(span, "unsupported", `register ${span.register} does not exist on the wire`);
-    }
+    const { span } = read;
     if (this.#isBroadcast(station)) {
       return this.#faults(span, "unsupported", "unit 0 is the broadcast, nothing answers");
     }
     try {
+      const pdu = span.models === undefined ? read.pdu : await this.#modelRequest(station, span, span.models, signal);
+      if (pdu === undefined) {
+        const models = span.models?.join(", ");
+        const what = models === undefined ? `register ${span.register} does not exist on the wire` : noModel(models);
+        return this.#faults(span, "unsupported", what);
+      }
       const answer = await this.#ask(station, pdu, signal);
       if (!("exception" in answer)) return decodeRead(read, dataOf(answer), this.#clock.nowMs());
       return this.#faults(span, exceptionQuality(answer.exception), exceptionText(answer.exception));
@@ -129,6 +153,29 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
       if (error.code === "FIELD_GARBLED") return this.#faults(span, "crc", error.message);
       throw error;
     }
+  }
+
+  /** Undefined when the station has none of the models. */
+  async #modelRequest(
+    station: Station<ModbusStation>,
+    span: Span,
+    models: readonly number[],
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    const register = await this.#modelRegister(station, models, signal);
+    return register === undefined ? undefined : this.#plans.encode(span, register);
+  }
+
+  async #modelRegister(
+    station: Station<ModbusStation>,
+    models: readonly number[],
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    return await this.#sunspec.find(station.address.unit, models, async (register, count) => {
+      const pdu = this.#codec.encode(readCall({ table: "holding", register, count }));
+      const answer = await this.#ask(station, pdu, signal);
+      return "exception" in answer ? undefined : wordsOf(dataOf(answer));
+    });
   }
 
   /** The answer's PDU. */
@@ -192,6 +239,10 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
       await sleep(this.#clock, BUSY_PAUSE_MS, signal);
     }
   }
+}
+
+function noModel(models: string): string {
+  return `the device has no SunSpec model ${models}`;
 }
 
 /** What follows function code and byte count. */

@@ -83,8 +83,16 @@ export const stationSchema = object({
   ),
 });
 
+export interface ModbusPlace {
+  readonly table: Table;
+  /** With `model`: counted from the register of the model's id, which is 0. */
+  readonly register: number;
+  /** Of SunSpec: the one, or the first of these that the device has. Where it stands is found out after each connect. */
+  readonly model?: number | readonly number[];
+}
+
 export interface ModbusPoint {
-  readonly at: { readonly table: Table; readonly register: number };
+  readonly at: ModbusPlace;
   /** bool for coils and discrete inputs, where nothing else is possible; registers must say. */
   readonly type?: RegisterType;
   readonly order?: RegisterOrder;
@@ -109,7 +117,12 @@ export interface ModbusWrite {
 }
 
 export const pointSchema: ObjectSchema<ModbusPoint> = object(
-  { at: object({ table: schema.oneOf(...TABLES), register: schema.integer(0, 65535) }) },
+  {
+    at: object(
+      { table: schema.oneOf(...TABLES), register: schema.integer(0, 65535) },
+      { model: schema.union(schema.integer(1, 65534), schema.list(schema.integer(1, 65534))) },
+    ),
+  },
   {
     type: schema.oneOf(...REGISTER_TYPES),
     order: schema.oneOf(...REGISTER_ORDERS),
@@ -172,6 +185,10 @@ export function networkAddress({ transport, host = "", port }: ModbusLinkOptions
 
 export function pointProblem(point: ModbusPoint): string | undefined {
   const { at, type, order, bits, length, write } = point;
+  if (at.model !== undefined) {
+    if (at.table !== "holding") return "the models of SunSpec are holding registers";
+    if (write?.register !== undefined) return "'write.register' cannot be given with 'model'";
+  }
   if (isBitTable(at.table)) {
     if (write?.function === "mask" || write?.function === "read-write") return `a ${at.table} has no ${write.function}`;
     const surplus = [order, bits, length].some((field) => field !== undefined) || (type ?? "bool") !== "bool";
@@ -207,9 +224,10 @@ export function kindOf(point: ModbusPoint): ScalarKind {
   return type === "bool" ? "boolean" : type === "string" ? "string" : "number";
 }
 
-/** The register as it stands on the wire, counted from 0; may be −1 where a profile that counts from 1 says 0. */
+/** The register as it stands on the wire, counted from 0, or in its model; may be −1 where a profile that counts from 1 says 0. */
 export function wireRegister(point: Point<ModbusPoint>, traits: DeviceTraits): number {
-  return point.address.at.register - (traits.addressBase ?? 0);
+  const { register, model } = point.address.at;
+  return model === undefined ? register - (traits.addressBase ?? 0) : register;
 }
 
 /** Settings of the serial line, with what is usual where they are not given: 9600 8N1, of ASCII 9600 7E1. */

@@ -16,11 +16,14 @@ import {
   type Table,
   wireRegister,
 } from "./options.js";
+import { modelsOf } from "./sunspec.js";
 import { exchangeMs, gapLimit, type Timing, timingOf } from "./timing.js";
 
 /** Neighbouring registers, or bits, that one request reads. */
 export interface Span {
   readonly table: Table;
+  /** Of SunSpec; the register then counts from that of the model's id. */
+  readonly models?: readonly number[];
   /** As on the wire, counted from 0. */
   readonly register: number;
   readonly count: number;
@@ -47,9 +50,10 @@ export function planExchanges(
   return mergeSpans(points, station.traits, timing).map((span) => {
     const what = isBitTable(span.table) ? "bits" : "registers";
     const dataBytes = isBitTable(span.table) ? Math.ceil(span.count / 8) : 2 * span.count;
+    const where = span.models === undefined ? "" : ` of SunSpec model ${span.models.join("|")}`;
     return {
       points: span.points,
-      summary: `FC${READ_FUNCTION[span.table]} unit ${station.address.unit}, ${span.count} ${what} from ${span.register}`,
+      summary: `FC${READ_FUNCTION[span.table]} unit ${station.address.unit}, ${span.count} ${what} from ${span.register}${where}`,
       wireMs: exchangeMs(timing, dataBytes, station.traits),
     };
   });
@@ -72,7 +76,7 @@ export function mergeSpans(points: readonly Point<ModbusPoint>[], traits: Device
       joined !== undefined &&
       joined.count <= limit &&
       next.register - (last.register + last.count) <= gap &&
-      !touchesForbidden(last.register + last.count, next.register - 1, traits);
+      !(next.models === undefined && touchesForbidden(last.register + last.count, next.register - 1, traits));
     if (fits) spans[spans.length - 1] = joined;
     else spans.push(next);
   }
@@ -85,18 +89,25 @@ function touchesForbidden(first: number, last: number, { never = [] }: DeviceTra
 }
 
 function spanOf(point: Point<ModbusPoint>, traits: DeviceTraits): Span {
-  const { table } = point.address.at;
+  const { table, model } = point.address.at;
   const count = isBitTable(table) ? 1 : registerCount(formatOf(point.address));
-  return { table, register: wireRegister(point, traits), count, points: [point] };
+  const place = { table, register: wireRegister(point, traits), count, points: [point] };
+  return model === undefined ? place : { ...place, models: modelsOf(model) };
 }
 
 function byPlace(a: Span, b: Span): number {
-  return a.table === b.table ? a.register - b.register : READ_FUNCTION[a.table] - READ_FUNCTION[b.table];
+  if (a.table !== b.table) return READ_FUNCTION[a.table] - READ_FUNCTION[b.table];
+  return keyOf(a).localeCompare(keyOf(b)) || a.register - b.register;
 }
 
 /** Undefined for different tables. `b` does not start before `a`. */
 function join(a: Span, b: Span): Span | undefined {
-  if (a.table !== b.table || a.register < 0) return undefined;
+  if (a.table !== b.table || keyOf(a) !== keyOf(b) || a.register < 0) return undefined;
   const end = Math.max(a.register + a.count, b.register + b.count);
-  return { table: a.table, register: a.register, count: end - a.register, points: [...a.points, ...b.points] };
+  return { ...a, count: end - a.register, points: [...a.points, ...b.points] };
+}
+
+/** Only registers of the same model are neighbours. */
+function keyOf({ models = [] }: Span): string {
+  return models.join();
 }

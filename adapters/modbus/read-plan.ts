@@ -15,7 +15,7 @@ interface Place {
 /** One request of a poll, made once and sent again and again. */
 export interface PlannedRead {
   readonly span: Span;
-  /** Undefined where the registers do not exist on the wire. */
+  /** Undefined where the registers do not exist on the wire, or are known only to the device. */
   readonly pdu: Uint8Array | undefined;
   readonly places: readonly Place[];
 }
@@ -44,12 +44,18 @@ export class ReadPlans {
     return reads;
   }
 
+  /** The request for a span that begins so many registers later; undefined beyond the last one. */
+  encode(span: Span, offset: number): Uint8Array | undefined {
+    const register = span.register + offset;
+    const exists = register >= 0 && register + span.count <= 65536;
+    return exists ? this.#codec.encode(readCall({ ...span, register })) : undefined;
+  }
+
   #planned(span: Span, traits: DeviceTraits): PlannedRead {
-    const exists = span.register >= 0 && span.register + span.count <= 65536;
     const scale = isBitTable(span.table) ? 1 : 2;
     return {
       span,
-      pdu: exists ? this.#codec.encode(readCall(span)) : undefined,
+      pdu: span.models === undefined ? this.encode(span, 0) : undefined,
       places: span.points.map((point) => ({
         point: point.name,
         offset: scale * (wireRegister(point, traits) - span.register),

@@ -37,7 +37,7 @@ export function writeAndReadCall(register: number, bytes: Uint8Array): Call {
   return (client, unit, done) => client.writeFC23(unit, register, words.length, register, words.length, words, done);
 }
 
-function wordsOf(bytes: Uint8Array): number[] {
+export function wordsOf(bytes: Uint8Array): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / 2 }, (_, index) => view.getUint16(2 * index));
 }

@@ -11,6 +11,7 @@ import {
 import { formatOf, isBitTable, type ModbusPoint, type ModbusStation, wireRegister } from "./options.js";
 import { mergeSpans } from "./plan.js";
 import { SlaveUnit } from "./slave.js";
+import { layOutChain, modelsOf } from "./sunspec.js";
 import { timingOf } from "./timing.js";
 
 interface Place {
@@ -29,11 +30,15 @@ export class SimulatedStations {
     for (const { station, points } of stations) {
       const unit = this.#units.get(station.address.unit) ?? new SlaveUnit();
       this.#units.set(station.address.unit, unit);
-      for (const { table, register, count } of mergeSpans(points, station.traits, timing)) {
+      const models = layOutModels(unit, points);
+      for (const { table, register, count, models: of } of mergeSpans(points, station.traits, timing)) {
+        if (of !== undefined) continue;
         for (let index = 0; index < count; index++) unit.set(table, register + index, 0);
       }
       for (const point of points) {
-        const register = wireRegister(point, station.traits);
+        const { model } = point.address.at;
+        const id = model === undefined ? 0 : (models.get(modelsOf(model)[0] ?? 0) ?? 0);
+        const register = id + wireRegister(point, station.traits);
         this.#places.set(`${station.name}.${point.name}`, { unit, point, register });
       }
     }
@@ -82,4 +87,20 @@ export class SimulatedStations {
     }
     return bytes;
   }
+}
+
+/** Gives the unit the first model that each point names, of the length that its points need. */
+function layOutModels(unit: SlaveUnit, points: readonly Point<ModbusPoint>[]): ReadonlyMap<number, number> {
+  const lengths = new Map<number, number>();
+  for (const { address } of points) {
+    const { model, register } = address.at;
+    const [first] = model === undefined ? [] : modelsOf(model);
+    if (first === undefined) continue;
+    const end = register + registerCount(formatOf(address)) - 2;
+    lengths.set(first, Math.max(lengths.get(first) ?? 0, end));
+  }
+  if (lengths.size === 0) return lengths;
+  const { words, models } = layOutChain(lengths);
+  for (const [register, word] of words) unit.set("holding", register, word);
+  return models;
 }
