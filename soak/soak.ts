@@ -13,6 +13,7 @@ import { memoryGrowth } from "./memory.js";
 import { SoakModbus } from "./modbus.js";
 import { SoakMqtt } from "./mqtt.js";
 import { Random } from "./random.js";
+import { SoakSerial } from "./serial.js";
 import type { SoakField, Trouble } from "./soak-field.js";
 import { Truth } from "./truth.js";
 
@@ -50,6 +51,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   // One after the other: the order in which points are claimed is that of the configuration.
   fields.push(scope.use(await SoakModbus.open("mbap", context)));
   fields.push(scope.use(await SoakModbus.open("rtu", context)));
+  fields.push(scope.use(await SoakSerial.open(context)));
   fields.push(scope.use(await SoakMqtt.open(context)));
   fields.push(scope.use(await SoakBle.open(context)));
   const ledger = new Ledger(truth);
