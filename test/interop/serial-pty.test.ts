@@ -112,7 +112,8 @@ describe("a serial port", () => {
       const request = Buffer.from(bytes).toString("latin1");
       requests.push(request);
       if (request === "/?!\r\n") meter.write(latin("/LOG5LK13BD202001\r\n"));
-      if (request.startsWith("\x06")) meter.write(block);
+      // IEC 62056-21 §6.4.2: no earlier than 200 ms after the acknowledgement; a port drops what comes as it changes.
+      if (request.startsWith("\x06")) setTimeout(() => meter.write(block), 200);
     });
     await open({ port: near, baudRate: 300, dataBits: 7, parity: "even" }, "iec62056-21-meter");
     await until(() => isGood("importEnergy"));
