@@ -116,12 +116,28 @@ export interface ModbusWrite {
   readonly minInterval?: number;
 }
 
+const plainPlace = object({ table: schema.oneOf(...TABLES), register: schema.integer(0, 65535) });
+const modelId = schema.integer(1, 65534);
+const sunspecPlace = object({
+  sunspec: object({ model: schema.union(modelId, schema.list(modelId)), offset: schema.integer(0, 65535) }),
+});
+
+/** A table and a register, or `sunspec` with a model and the offset in it. */
+const place: schema.Schema<ModbusPlace> = {
+  json: { anyOf: [plainPlace.json, sunspecPlace.json] },
+  read(source, path, problems) {
+    const isSunspec = source.kind === "map" && source.entries.some(({ key }) => key === "sunspec");
+    if (!isSunspec) return plainPlace.read(source, path, problems);
+    const read = sunspecPlace.read(source, path, problems);
+    return read === undefined
+      ? undefined
+      : { table: "holding", register: read.sunspec.offset, model: read.sunspec.model };
+  },
+};
+
 export const pointSchema: ObjectSchema<ModbusPoint> = object(
   {
-    at: object(
-      { table: schema.oneOf(...TABLES), register: schema.integer(0, 65535) },
-      { model: schema.union(schema.integer(1, 65534), schema.list(schema.integer(1, 65534))) },
-    ),
+    at: place,
   },
   {
     type: schema.oneOf(...REGISTER_TYPES),
@@ -185,9 +201,8 @@ export function networkAddress({ transport, host = "", port }: ModbusLinkOptions
 
 export function pointProblem(point: ModbusPoint): string | undefined {
   const { at, type, order, bits, length, write } = point;
-  if (at.model !== undefined) {
-    if (at.table !== "holding") return "the models of SunSpec are holding registers";
-    if (write?.register !== undefined) return "'write.register' cannot be given with 'model'";
+  if (at.model !== undefined && write?.register !== undefined) {
+    return "'write.register' cannot be given with 'sunspec'";
   }
   if (isBitTable(at.table)) {
     if (write?.function === "mask" || write?.function === "read-write") return `a ${at.table} has no ${write.function}`;

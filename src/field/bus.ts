@@ -147,6 +147,9 @@ export class Bus {
         },
         waiting.signal,
       );
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
     } finally {
       timer.cancel();
       signal.removeEventListener("abort", onAbort);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ModbusLink } from "../../../adapters/modbus/link.js";
-import { type ModbusPoint, pointProblem } from "../../../adapters/modbus/options.js";
+import { type ModbusPoint, pointProblem, pointSchema } from "../../../adapters/modbus/options.js";
 import { PduCodec } from "../../../adapters/modbus/pdu.js";
 import { planExchanges } from "../../../adapters/modbus/plan.js";
 import { rtuFraming } from "../../../adapters/modbus/rtu-framing.js";
@@ -8,6 +8,8 @@ import { SerialTransport } from "../../../adapters/modbus/serial-transport.js";
 import { SimulatedStations } from "../../../adapters/modbus/simulated-stations.js";
 import { readChain } from "../../../adapters/modbus/sunspec.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
+import { Problems } from "../../../src/base/schema.js";
+import { parseSource } from "../../../src/base/source.js";
 import type { Point, RegisterType } from "../../../src/field/index.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { SlaveLine } from "./slave-line.js";
@@ -133,8 +135,19 @@ describe("points of SunSpec models", () => {
     ]);
   });
 
-  it("are holding registers", () => {
-    expect(pointProblem({ at: { table: "input", register: 2, model: 1 }, type: "int16" })).toMatch(/holding/);
+  it("are said as a model, or several of one layout, with an offset", () => {
+    const read = (text: string) => {
+      const { root } = parseSource(text, "test");
+      const problems = new Problems();
+      const point = root === undefined ? undefined : pointSchema.read(root, "", problems);
+      return point?.at ?? problems.list.map(({ path }) => path);
+    };
+    expect(read("{ at: { sunspec: { model: [101, 103], offset: 14 } }, type: int16 }")).toEqual({
+      table: "holding",
+      register: 14,
+      model: [101, 103],
+    });
+    expect(read("{ at: { sunspec: { model: 0, offset: 14 } }, type: int16 }")).toEqual(["at.sunspec.model"]);
     expect(pointProblem({ ...watts.address, write: { register: 1 } })).toMatch(/write.register/);
     expect(pointProblem(watts.address)).toBeUndefined();
   });
