@@ -69,13 +69,14 @@ export class GattClient {
       }
     } catch (error) {
       if (!isFieldFault(error)) throw error;
-      // Whoever leaves a request unanswered gets a new connection.
-      if (connection.isConnected) await connection.close();
       const silent: Fault = { quality: "timeout", reason: error.message };
       for (const { address: point } of points) {
         if (!answers.has(characteristicKey(point))) answers.set(characteristicKey(point), silent);
       }
     }
+    // Whoever leaves a request unanswered gets a new connection.
+    const isGone = [...answers.values()].some((answer) => "quality" in answer && answer.quality === "timeout");
+    if (isGone && connection.isConnected) await connection.close();
     const atMs = this.#options.clock.nowMs();
     return points.map((point) => readingOf(point, answers.get(characteristicKey(point.address)) ?? MISSING, atMs));
   }
@@ -101,10 +102,8 @@ export class GattClient {
       await controller.call(path, CHARACTERISTIC, "WriteValue", "aya{sv}", body, { timeoutMs, signal });
     } catch (error) {
       const fault = faultOf(error);
-      if (fault === undefined) {
-        if (isFieldFault(error)) await connection.close();
-        throw error;
-      }
+      if (fault?.quality === "timeout" || isFieldFault(error)) await connection.close();
+      if (fault === undefined) throw error;
       const code = fault.quality === "timeout" ? "FIELD_TIMEOUT" : CODE_OF_FAULT[fault.quality];
       throw new CausewayError(code ?? "FIELD_EXCEPTION", `${name}: ${fault.reason}`, { cause: error });
     }

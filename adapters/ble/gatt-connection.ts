@@ -43,7 +43,7 @@ export class GattConnection {
     return this.#characteristics !== undefined;
   }
 
-  /** Hears each time that the connection, once it stood, is gone without having been asked to go. */
+  /** Hears each time that the connection, once it stood, is gone. */
   onLost(listener: () => void): Disposable {
     this.#lostListeners.add(listener);
     return { [Symbol.dispose]: () => void this.#lostListeners.delete(listener) };
@@ -71,16 +71,17 @@ export class GattConnection {
     this.#used();
     if (this.#characteristics !== undefined) return this.#characteristics;
     return await this.#options.turns.take(async () => {
-      this.#characteristics ??= await this.#connect(signal);
+      if (this.#characteristics === undefined) await this.#connect(signal);
       this.#used();
-      return this.#characteristics;
+      // It may be gone again by now.
+      if (this.#characteristics !== undefined) return this.#characteristics;
+      throw this.#brokenOff();
     }, signal);
   }
 
   /** Also ends an attempt that is under way. Never rejects. */
   async close(): Promise<void> {
-    this.#characteristics = undefined;
-    this.#idle?.cancel();
+    this.#lose();
     const { controller, address } = this.#options;
     const path = controller.devicePath(address);
     const options = { timeoutMs: DISCONNECT_TIMEOUT_MS };
@@ -101,7 +102,7 @@ export class GattConnection {
     });
   }
 
-  async #connect(signal: AbortSignal): Promise<Characteristics> {
+  async #connect(signal: AbortSignal): Promise<void> {
     const { controller, address, clock, connectTimeoutMs } = this.#options;
     const known = await controller.device(address, signal);
     if (booleanEntry(known, "Connected") !== true) this.#requireHeard();
@@ -113,7 +114,7 @@ export class GattConnection {
       giveUp(new CausewayError("FIELD_TIMEOUT", `${address} could not be connected within ${connectTimeoutMs} ms`)),
     );
     try {
-      return await controller.discovery.rest(() => this.#setUp(attempt.signal));
+      await controller.discovery.rest(() => this.#setUp(attempt.signal));
     } catch (error) {
       await this.close();
       this.#failedAtMs = clock.monotonicMs();
@@ -135,7 +136,7 @@ export class GattConnection {
     throw new CausewayError("FIELD_TIMEOUT", `${address} has not advertised for ${Math.round(agoMs / 1000)} s`);
   }
 
-  async #setUp(signal: AbortSignal): Promise<Characteristics> {
+  async #setUp(signal: AbortSignal): Promise<void> {
     const { controller, address } = this.#options;
     const path = controller.devicePath(address);
     const resolved = this.#servicesResolved();
@@ -145,7 +146,8 @@ export class GattConnection {
       const before = await controller.device(address, signal);
       if (booleanEntry(before, "ServicesResolved") !== true) await abortable(resolved.done, signal);
       // BlueZ may say so before it shows the objects: they are read after it.
-      return characteristicsOf(await controller.objects(signal), path);
+      const objects = await Promise.race([controller.objects(signal), resolved.failed]);
+      this.#characteristics = characteristicsOf(objects, path);
     } finally {
       this.#onChange = undefined;
     }
@@ -153,14 +155,13 @@ export class GattConnection {
 
   /** `done` rejects when the device goes; `failed` does too and never resolves. */
   #servicesResolved(): { readonly done: Promise<void>; readonly failed: Promise<never> } {
-    const { address } = this.#options;
     let fail: (error: Error) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => {
       fail = reject;
     });
     const done = new Promise<void>((resolve) => {
       this.#onChange = ({ connected, servicesResolved }) => {
-        if (connected === false) fail(new CausewayError("FIELD_TIMEOUT", `${address} broke the connection off`));
+        if (connected === false) fail(this.#brokenOff());
         else if (servicesResolved === true) resolve();
       };
     });
@@ -172,10 +173,18 @@ export class GattConnection {
 
   #changed(change: DeviceChange): void {
     this.#onChange?.(change);
-    if (change.connected !== false || this.#characteristics === undefined) return;
-    this.#characteristics = undefined;
+    if (change.connected === false) this.#lose();
+  }
+
+  #lose(): void {
     this.#idle?.cancel();
+    if (this.#characteristics === undefined) return;
+    this.#characteristics = undefined;
     for (const hear of [...this.#lostListeners]) hear();
+  }
+
+  #brokenOff(): CausewayError {
+    return new CausewayError("FIELD_TIMEOUT", `${this.#options.address} broke the connection off`);
   }
 }
 

@@ -178,6 +178,14 @@ describe("a device that cannot be had", () => {
     expect(rig.bluez.isScanning).toBe(true);
   });
 
+  it("may break off when it has just been connected", async () => {
+    device.temper = "breaks-off-late";
+    expect(await read(TEMPERATURE)).toMatchObject([{ quality: "timeout" }]);
+    device.temper = "good";
+    await advertise();
+    expect(await read(TEMPERATURE)).toMatchObject([{ quality: "good" }]);
+  });
+
   it("may leave a request unanswered, and is connected anew for the next", async () => {
     await read(TEMPERATURE);
     device.temper = "mute";
@@ -185,6 +193,18 @@ describe("a device that cannot be had", () => {
     expect(rig.bluez.isConnected(ADDRESS)).toBe(false);
     device.temper = "good";
     expect(await read(TEMPERATURE)).toMatchObject([{ quality: "good" }]);
+  });
+
+  it("may leave a write unanswered", async () => {
+    await read(TEMPERATURE);
+    device.temper = "mute";
+    const failed = expect(link.write(station(ADDRESS), SETPOINT, 1, UNTIL_ABORTED)).rejects.toMatchObject({
+      code: "FIELD_TIMEOUT",
+    });
+    await until(() => count("WriteValue") === 1);
+    await rig.clock.advance(5000);
+    await failed;
+    expect(rig.bluez.isConnected(ADDRESS)).toBe(false);
   });
 
   it("is waited for in turn, and no longer than the asker wants", async () => {
@@ -226,6 +246,19 @@ describe("notifications", () => {
     expect(told.map((reading) => "value" in reading && reading.value)).toEqual([2501, -100]);
     await rig.clock.advance(3_600_000);
     expect(rig.bluez.isConnected(ADDRESS)).toBe(true);
+  });
+
+  it("go on when a request was left unanswered and the device was connected anew for it", async () => {
+    const { told } = await rig.watch(link, station(ADDRESS), [NOTIFIED]);
+    await until(() => count("StartNotify") === 1);
+    device.temper = "mute";
+    expect(await readLate(5000, () => count("ReadValue") === 1)).toMatchObject([{ quality: "timeout" }]);
+    device.temper = "good";
+    await advertise();
+    await rig.clock.advance(1000);
+    await until(() => count("StartNotify") === 2);
+    rig.bluez.notify(ADDRESS, GATT.characteristic, fromHex("c509"));
+    await until(() => told.length === 1);
   });
 
   it("that the device does not make are told as unsupported", async () => {

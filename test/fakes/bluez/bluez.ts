@@ -15,7 +15,7 @@ export interface FakeGattService {
 }
 
 /** How a device behaves when it is connected. */
-export type Temper = "good" | "absent" | "never-resolves" | "late-objects" | "breaks-off" | "mute";
+export type Temper = "good" | "absent" | "never-resolves" | "late-objects" | "breaks-off" | "breaks-off-late" | "mute";
 
 export interface FakeDevice {
   readonly address: string;
@@ -173,6 +173,9 @@ export class FakeBluez implements AsyncDisposable {
     if (member === "StartDiscovery") {
       if (this.#scanners.has(sender)) throw new Refusal("org.bluez.Error.InProgress");
       this.#scanners.add(sender);
+      for (const { address, temper } of this.#devices.values()) {
+        if (temper === "breaks-off-late" && this.isConnected(address)) this.drop(address);
+      }
       this.#change(path, ADAPTER, { Discovering: typed("b", true) });
     } else if (member === "StopDiscovery") {
       if (!this.#scanners.delete(sender)) throw new Refusal("org.bluez.Error.Failed", "No discovery started");
