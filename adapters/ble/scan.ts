@@ -33,6 +33,7 @@ export const scanTool: FieldTool<BlePoint> = {
         device.add(heard, clock.monotonicMs());
         progress(`${devices.size} devices`);
       });
+      progress(`listening for ${seconds} s`);
       const ended = await Promise.race([
         controller.closed,
         sleep(clock, 1000 * seconds, signal).catch(() => undefined),

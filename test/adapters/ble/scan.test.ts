@@ -46,7 +46,7 @@ function scan(values: Readonly<Record<string, string>>): Promise<void> {
 describe("scan ble", () => {
   it("tells devices, the nearest first, and what fits them", async () => {
     const scanning = scan({ seconds: "5" });
-    await until(() => rig.bluez.isScanning);
+    await until(() => progress.length === 1);
     const [ruuvi, button, sealed, govee, phone] = ["01", "02", "03", "04", "05"].map((end) => `C0:00:00:00:00:${end}`);
     rig.bluez.device(String(govee), [], "GVH5075_DBF8");
     const fcd2 = (hex: string) => ({ [uuid("fcd2")]: fromHex(hex) });
@@ -59,7 +59,7 @@ describe("scan ble", () => {
     rig.bluez.speak(String(button), { rssi: -61, services: fcd2("44000201643A02") });
     rig.bluez.speak(String(sealed), { rssi: -80, services: fcd2("41E445F3C9962B332211006C7C4519") });
     rig.bluez.speak(String(govee), { rssi: -90, manufacturer: { 60552: fromHex("00034DB26400") } });
-    await until(() => progress.length === 6);
+    await until(() => progress.length === 7);
     await rig.clock.advance(5000);
     await scanning;
     expect(progress.at(-1)).toBe("5 devices");
@@ -77,9 +77,9 @@ describe("scan ble", () => {
 
   it("shows what it heard when it is stopped", async () => {
     const scanning = scan({});
-    await until(() => rig.bluez.isScanning);
-    rig.bluez.speak("C0:00:00:00:00:01", { rssi: -40 });
     await until(() => progress.length === 1);
+    rig.bluez.speak("C0:00:00:00:00:01", { rssi: -40 });
+    await until(() => progress.length === 2);
     stop.abort(new Error("stopped"));
     await scanning;
     expect(found).toMatchObject([{ address: "C0:00:00:00:00:01", rssi: -40, data: [] }]);
@@ -89,7 +89,7 @@ describe("scan ble", () => {
     await expect(scan({ seconds: "x" })).rejects.toMatchObject({ code: "USAGE" });
     await expect(scan({ controller: "hci7" })).rejects.toMatchObject({ code: "LINK_NO_CONTROLLER" });
     const failed = expect(scan({})).rejects.toMatchObject({ code: "LINK_NO_BLUETOOTHD" });
-    await until(() => rig.bluez.isScanning);
+    await until(() => progress.length === 1);
     await rig.bluez.leave();
     await failed;
   });
