@@ -234,6 +234,7 @@ describe("the field", () => {
     await rig.clock.advance(3000);
     rig.unavailable = new CausewayError("LINK_NOT_FOUND", "bus0 does not exist");
     rig.line.break();
+    await rig.clock.advance(100);
     const abort = new AbortController();
     const write = field.write("a", "r0", 77, abort.signal).catch((error) => error);
     abort.abort(new Error("enough"));
