@@ -7,6 +7,7 @@ import {
   type Link,
   type Log,
   type Point,
+  printableText,
   type Reading,
   type Scalar,
   type Station,
@@ -24,6 +25,7 @@ import { StationEar } from "./station-ear.js";
 
 /** Of a payload, in the trace. */
 const TRACED_BYTES = 256;
+const TRACED_MESSAGES = 64;
 
 /** One session with a broker, heard by all its stations. */
 export class MqttLink implements Link<Variables, MqttPoint> {
@@ -38,7 +40,7 @@ export class MqttLink implements Link<Variables, MqttPoint> {
     this.#broker = broker;
     this.#clock = clock;
     this.#log = log;
-    this.#trace = new FrameTrace(clock);
+    this.#trace = new FrameTrace(clock, TRACED_MESSAGES, printableText);
     this.closed = broker.closed;
     broker.listen((message) => this.#hear(message));
   }

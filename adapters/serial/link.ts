@@ -7,6 +7,7 @@ import {
   type Line,
   type Link,
   type Point,
+  printableText,
   type Reading,
   type Scalar,
   type Station,
@@ -22,6 +23,7 @@ import { type FrameKind, frameOf, type Match, protocolOf, type SerialPoint, type
 import { matches, requestBytes, writeRequest } from "./request.js";
 
 const RESPONSE_TIMEOUT_MS = 1000;
+const TRACED_PIECES = 64;
 
 /** One open line. Stations of different profiles may share it; each profile cuts its own frames out of what comes. */
 export class SerialLink implements Link<Variables, SerialPoint> {
@@ -39,7 +41,7 @@ export class SerialLink implements Link<Variables, SerialPoint> {
     this.#line = line;
     this.#clock = clock;
     this.#baudRate = baudRate;
-    this.#trace = new FrameTrace(clock);
+    this.#trace = new FrameTrace(clock, TRACED_PIECES, printableText);
     line.listen((bytes) => this.#receive(bytes));
     this.closed = line.closed.then((reason) => {
       this.#gone.abort(reason);

@@ -66,5 +66,5 @@ export type {
   ToolContext,
   ToolOption,
 } from "./tool.js";
-export { FrameTrace } from "./trace.js";
+export { FrameTrace, printableText } from "./trace.js";
 export { openUdpLine, type UdpLineOptions } from "./udp-line.js";

@@ -1,4 +1,4 @@
-import { toHex } from "../base/bytes.js";
+import { toHex, utf8Decode } from "../base/bytes.js";
 import type { Clock } from "../base/clock.js";
 import type { TracedFrame } from "./adapter.js";
 
@@ -14,13 +14,16 @@ interface Kept {
 export class FrameTrace {
   readonly #clock: Clock;
   readonly #size: number;
+  readonly #textOf: (bytes: Uint8Array) => string | undefined;
   readonly #kept: Kept[] = [];
   #next = 0;
   #count = 0;
 
-  constructor(clock: Clock, size = 64) {
+  /** `textOf` says how frames read for people that were added without a text; asked only when somebody looks. */
+  constructor(clock: Clock, size = 64, textOf: (bytes: Uint8Array) => string | undefined = () => undefined) {
     this.#clock = clock;
     this.#size = size;
+    this.#textOf = textOf;
   }
 
   /** Keeps the bytes as they are: the caller must not change them afterwards. */
@@ -32,10 +35,17 @@ export class FrameTrace {
   /** Oldest first. */
   frames(): TracedFrame[] {
     const inOrder = [...this.#kept.slice(this.#next), ...this.#kept.slice(0, this.#next)];
-    return inOrder.map(({ bytes, text, ...frame }) => ({
+    return inOrder.map(({ bytes, text = this.#textOf(bytes), ...frame }) => ({
       ...frame,
       hex: toHex(bytes),
       ...(text === undefined ? {} : { text }),
     }));
   }
+}
+
+/** Undefined for bytes that are no text; line ends and tabs are shown as such. */
+export function printableText(bytes: Uint8Array): string | undefined {
+  const text = utf8Decode(bytes);
+  if (text === undefined || /[^\P{C}\r\n\t]/u.test(text)) return undefined;
+  return text.replaceAll("\r", "\\r").replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
