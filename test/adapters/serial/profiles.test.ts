@@ -122,6 +122,10 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   sds011: {
     says: [fromHex("AA C0 D4 04 3A 0A A1 60 1D AB")],
     tree: { "/3325/0/5700": 123.6, "/3325/1/5700": 261.8 },
+    writes: [
+      ["/3306/0/5850", true, "aab406010100000000000000000000ffff06ab", ""],
+      ["/3306/0/5850", false, "aab406010000000000000000000000ffff05ab", ""],
+    ],
   },
 };
 
