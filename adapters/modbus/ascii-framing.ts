@@ -10,10 +10,14 @@ const HEX = "0123456789ABCDEF";
 /** Colon, CR, LF, and two characters each for unit and checksum. */
 const FRAME_CHARACTERS = 7;
 
+/** What may pass between two characters of a frame (§2.5.2.1). */
+const INTERRUPTED_MS = 1000;
+
 /** Modbus over Serial Line V1.02 §2.5.2: a colon, each byte as two hexadecimal digits, LRC, CR LF. */
 export const asciiFraming: Framing = {
   frameCharacters: FRAME_CHARACTERS,
   charactersPerByte: 2,
+  interruptedMs: INTERRUPTED_MS,
   encode: asciiFrame,
   find,
   dropForeign,

@@ -11,6 +11,8 @@ export interface Framing {
   /** Characters of a frame besides those of its PDU. */
   readonly frameCharacters: number;
   readonly charactersPerByte: 1 | 2;
+  /** For so long the rest of a frame may still come after it was interrupted. */
+  readonly interruptedMs: number;
   encode(unit: number, pdu: Uint8Array): Uint8Array;
   /** Looks for the one frame that can be the answer, also behind noise. */
   find(request: Request, received: Uint8Array): Found | undefined;

@@ -6,10 +6,14 @@ import type { Request } from "./transport.js";
 /** Unit and checksum. */
 const FRAME_OVERHEAD = 3;
 
+/** No frame has such gaps (§2.5.1.1); converters and operating systems make them. */
+const INTERRUPTED_MS = 250;
+
 /** Modbus over Serial Line V1.02 §2.5.1: frames without marks, told apart by silence and checksum. */
 export const rtuFraming: Framing = {
   frameCharacters: FRAME_OVERHEAD,
   charactersPerByte: 1,
+  interruptedMs: INTERRUPTED_MS,
   encode: rtuFrame,
   find,
   dropForeign,

@@ -52,8 +52,8 @@ export class SerialTransport implements Transport {
   #gone: CausewayError | undefined;
   /** Monotonic time of the last byte in or out. */
   #activeAtMs = Number.NEGATIVE_INFINITY;
-  /** The last exchange left the line in doubt: bytes of it may still come. */
-  #doubtful = false;
+  /** How long the line must be quiet after a fault, since bytes of the last exchange may still come. */
+  #resyncMs = 0;
   /** Until when an answer may still come to a request that was given up, by unit and function. */
   readonly #lateUntilMs = new Map<number, number>();
   /** Whether the interface gives us back what we send; learned from the first answer to a read. */
@@ -101,9 +101,11 @@ export class SerialTransport implements Transport {
     const answer = await outcome;
     timer.cancel();
     this.#pending?.fragmentTimer?.cancel();
+    const isInterrupted = (this.#pending?.received.length ?? 0) > 0;
     this.#pending = undefined;
     signal.removeEventListener("abort", onAbort);
-    if (answer instanceof CausewayError) this.#giveUpOn(request);
+    if (answer instanceof CausewayError)
+      this.#giveUpOn(request, isInterrupted ? this.#framing.interruptedMs : RESYNC_MS);
     signal.throwIfAborted();
     if (answer instanceof CausewayError) throw answer;
     if (request.unit !== 0) this.#learn(this.#clock.monotonicMs() - sentAtMs - this.#wireMs(answer.length));
@@ -141,8 +143,8 @@ export class SerialTransport implements Transport {
     });
   }
 
-  #giveUpOn(request: Request): void {
-    this.#doubtful = true;
+  #giveUpOn(request: Request, resyncMs: number): void {
+    this.#resyncMs = resyncMs;
     const windowMs = Math.max(RESYNC_MS, request.responseTimeoutMs);
     this.#lateUntilMs.set(kindOf(request), this.#clock.monotonicMs() + windowMs);
   }
@@ -150,7 +152,7 @@ export class SerialTransport implements Transport {
   /** Waits for the silence before a frame; gives up on a line that never falls silent. */
   async #quiet(request: Request, signal: AbortSignal): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
-    const longestMs = 2 * Math.max(RESYNC_MS, request.responseTimeoutMs) + request.gapMs;
+    const longestMs = 2 * Math.max(RESYNC_MS, this.#resyncMs, request.responseTimeoutMs) + request.gapMs;
     for (;;) {
       const nowMs = this.#clock.monotonicMs();
       const waitMs = this.#quietAtMs(request) - nowMs;
@@ -158,14 +160,14 @@ export class SerialTransport implements Transport {
       if (nowMs - startedMs > longestMs) throw new CausewayError("FIELD_GARBLED", "the line is never quiet");
       await sleep(this.#clock, waitMs, signal);
     }
-    this.#doubtful = false;
+    this.#resyncMs = 0;
     this.#lateUntilMs.delete(kindOf(request));
   }
 
   #quietAtMs(request: Request): number {
     const isOther = this.#lastUnit !== undefined && this.#lastUnit !== request.unit;
     const unitPauseMs = isOther ? this.#timing.unitPauseMs : 0;
-    const silenceMs = Math.max(this.#timing.silenceMs, request.gapMs, unitPauseMs, this.#doubtful ? RESYNC_MS : 0);
+    const silenceMs = Math.max(this.#timing.silenceMs, request.gapMs, unitPauseMs, this.#resyncMs);
     return Math.max(this.#activeAtMs + silenceMs, this.#lateUntilMs.get(kindOf(request)) ?? 0);
   }
 
@@ -185,7 +187,7 @@ export class SerialTransport implements Transport {
       return;
     }
     if (this.#echo === "unknown" && isRead(pending.request)) this.#echo = pending.echoRemoved ? "yes" : "no";
-    if (found.surplus > 0) this.#doubtful = true;
+    if (found.surplus > 0) this.#resyncMs = RESYNC_MS;
     pending.settle(found.pdu);
   }
 

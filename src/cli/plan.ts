@@ -1,14 +1,12 @@
 import { CausewayError } from "../base/errors.js";
 import type { ConfiguredDevice, GatewayConfig } from "../config/config.js";
+import { busLoad, OVERCOMMITTED } from "../field/bus-load.js";
 import { ExchangeList, type Pace } from "../field/exchanges.js";
 import { NO_BOUNDS, paceOf } from "../field/poll-period.js";
 import { columns } from "./columns.js";
 import { type Command, EXIT, type Io } from "./command.js";
 import { chosenDevices, FIELD_OPTIONS, readFieldConfig } from "./field-config.js";
 import { duration } from "./status-text.js";
-
-/** A bus that is asked for more of its time than this has no room for retries and writes. */
-const OVERCOMMITTED = 0.8;
 
 export const plan: Command = {
   name: "plan",
@@ -100,7 +98,7 @@ function requestsOf(device: ConfiguredDevice, config: GatewayConfig): readonly P
     request: summaries.get(namesOf(own).join()) ?? "",
     points: namesOf(own),
     wireMs,
-    load: pace === "once" ? 0 : wireMs / pace,
+    load: busLoad([{ wireMs, pace }]),
   }));
 }
 

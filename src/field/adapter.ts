@@ -135,7 +135,10 @@ export interface Adapter<L, D, P> {
   fit?(point: Point<P>, value: Scalar): Scalar;
   /** Read back at once and as often as one likes, when absent. Pure. */
   writeTerms?(options: L, station: Station<D>, point: Point<P>): WriteTerms;
-  /** How often an exchange that got no answer, or a damaged one, is repeated before it counts; 0 when absent. Pure. */
+  /**
+   * How often a read that got no answer, or a damaged one, is repeated before it counts; 0 when absent. A write never is:
+   * the station may have carried it out. Pure.
+   */
   retries?(options: L): number;
   /**
    * How long a station that only speaks on its own may be silent, if its profile does not say; for ever when absent. It

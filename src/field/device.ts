@@ -5,6 +5,7 @@ import type { Point } from "./adapter.js";
 import type { AnyLink } from "./bus.js";
 import { type DeviceOptions, type DeviceStatus, PLAIN_TERMS } from "./device-options.js";
 import { DeviceReader, isSilence } from "./device-reader.js";
+import { DeviceSetup } from "./device-setup.js";
 import { DeviceWriter } from "./device-writer.js";
 import { ExchangeList, type Pace, type PlannedExchange } from "./exchanges.js";
 import { type Health, initialHealth, nextHealth } from "./health.js";
@@ -30,6 +31,7 @@ export class Device {
   readonly #readings = new Map<string, Reading>();
   readonly #reader: DeviceReader;
   readonly #writer: DeviceWriter;
+  readonly #setup: DeviceSetup;
   #bounds: ReadonlyMap<string, PollBounds> = new Map();
   #absent: ReadonlySet<string> = new Set();
   #health: Health;
@@ -40,8 +42,6 @@ export class Device {
   #latencyMs: number | undefined;
   /** Monotonic time before which the device wants to be left alone. */
   #readyAtMs = 0;
-  /** Whether the device has been told what its profile says that it must be told first. */
-  #setup: "due" | "under way" | "done" = "due";
   #startTimer: Timer | undefined;
   #probeTimer: Timer | undefined;
 
@@ -57,6 +57,7 @@ export class Device {
     );
     this.#reader = this.#deviceReader();
     this.#writer = this.#deviceWriter();
+    this.#setup = this.#deviceSetup();
     this.#watch = this.#stationWatch();
     this.#health = initialHealth(options.clock.monotonicMs());
     this.#healthSinceMs = options.clock.nowMs();
@@ -67,6 +68,7 @@ export class Device {
       for (const slot of this.#slots.values()) slot[Symbol.dispose]();
       this.#startTimer?.cancel();
       this.#probeTimer?.cancel();
+      this.#setup[Symbol.dispose]();
     });
   }
 
@@ -83,7 +85,7 @@ export class Device {
     this.#absent = points;
     this.#exchanges.regroup((point) => this.#paceOf(point));
     this.#schedulePolls();
-    if (this.#health.state === "offline" || this.#setup !== "done") return;
+    if (this.#health.state === "offline" || !this.#setup.isDone) return;
     const isBack = ({ name }: Point<unknown>): boolean => before.has(name) && !points.has(name);
     for (const planned of this.#exchanges.all) {
       if (planned.points.some(isBack) && !planned.pending) this.#spawn(this.#reader.read(planned, planned.priority));
@@ -164,8 +166,8 @@ export class Device {
 
   #poll(pace: Pace): void {
     if (this.#health.state === "offline") return;
-    if (this.#setup !== "done") {
-      this.#setUp();
+    if (!this.#setup.isDone) {
+      this.#begin();
       return;
     }
     this.#adapt();
@@ -177,17 +179,20 @@ export class Device {
     }
   }
 
-  /** Polls everything when the device has been set up, and tries that again at its next slot if it does not answer. */
-  #setUp(): void {
-    if (this.#setup !== "due") return;
-    this.#setup = "under way";
-    this.#spawn(
-      this.#writer.setUp(this.#scope.signal).then((outcome) => {
-        this.#setup = outcome === "done" ? "done" : "due";
-        if (outcome === "done") this.#pollAll();
-        else this.#notice("failure");
-      }),
-    );
+  #deviceSetup(): DeviceSetup {
+    return new DeviceSetup({
+      isNeeded: (this.#options.station.traits.setup ?? []).length > 0,
+      clock: this.#options.clock,
+      tell: async () => await this.#writer.setUp(this.#scope.signal),
+      onDone: () => this.#pollAll(),
+      onSilent: () => this.#notice("failure"),
+    });
+  }
+
+  /** Polls everything, after the device has been set up. */
+  #begin(): void {
+    if (this.#setup.isDone) this.#pollAll();
+    else this.#spawn(this.#setup.run());
   }
 
   /** Plans anew when the line turns out to be slower or faster than thought. */
@@ -234,7 +239,7 @@ export class Device {
 
   #renew(): void {
     this.#exchanges.renew();
-    this.#setup = (this.#options.station.traits.setup ?? []).length > 0 ? "due" : "done";
+    this.#setup.renew();
   }
 
   #pollAll(): void {
@@ -265,7 +270,7 @@ export class Device {
     const delayMs = Math.max(phaseOf(name) * START_WINDOW_MS, afterConnectMs);
     this.#startTimer = clock.schedule(delayMs, () => {
       if (this.#health.state === "offline") this.#spawn(this.#probe());
-      else this.#pollAll();
+      else this.#begin();
     });
     if (link.watch === undefined) return;
     signal.addEventListener("abort", () => this.#loseSight(toError(signal.reason)), { once: true });
@@ -282,14 +287,13 @@ export class Device {
   }
 
   #accept(readings: readonly Reading[]): void {
-    if (this.#setup !== "done" && !isSilence(readings)) {
-      // Before it is set up its values may mean something else.
-      this.#notice("answer");
-      return;
-    }
+    const isAnswer = !isSilence(readings);
+    if (isAnswer) this.#notice("answer");
+    // Before it is set up its values may mean something else.
+    if (isAnswer && !this.#setup.isDone) return;
     for (const reading of readings) this.#remember(reading);
     this.#writer.hear(readings);
-    this.#notice(isSilence(readings) ? "failure" : "answer");
+    if (!isAnswer) this.#notice("failure");
     this.#options.onReadings(readings);
   }
 
@@ -350,7 +354,7 @@ export class Device {
   #comeBack(): void {
     this.#probeTimer?.cancel();
     this.#renew();
-    this.#pollAll();
+    this.#begin();
   }
 
   #probeLater(): void {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CausewayError } from "../../src/base/errors.js";
 import { createLog } from "../../src/base/log.js";
 import { Scope } from "../../src/base/scope.js";
-import type { Link, Point, WatchSink } from "../../src/field/adapter.js";
+import type { DeviceTraits, Link, Point, WatchSink } from "../../src/field/adapter.js";
 import { type Field, openField } from "../../src/field/field.js";
 import { defineAdapter, object, type Reading } from "../../src/field/index.js";
 import { FakeClock } from "../fakes/clock.js";
@@ -22,6 +23,7 @@ class Listening {
   refusals = 0;
   watched = 0;
   onWrite: () => void = () => undefined;
+  traits: DeviceTraits = {};
 
   async open(): Promise<Field> {
     const link = (): Link<object, object> => ({
@@ -51,7 +53,7 @@ class Listening {
     const field = await openField(
       {
         links: [{ name: "air", adapter: "radio", options: {} }],
-        devices: [{ name: "tag", link: "air", address: {}, traits: {}, points: [point], poll }],
+        devices: [{ name: "tag", link: "air", address: {}, traits: this.traits, points: [point], poll }],
         loadAdapter: () => Promise.resolve(adapter),
         clock: this.clock,
         log: createLog("info", (line) => this.logged.push(JSON.parse(line).msg)),
@@ -203,5 +205,26 @@ describe("a station that speaks on its own", () => {
       abort.abort(new Error("enough"));
       expect(await written).toBe("undefined: enough");
     });
+  });
+
+  it("is set up although nobody polls it, and believed from then on", async () => {
+    let deaf = true;
+    let writes = 0;
+    await rig.scope[Symbol.asyncDispose]();
+    rig = new Listening();
+    rig.traits = { setup: [{ point, value: 1 }] };
+    rig.onWrite = () => {
+      writes++;
+      if (deaf) throw new CausewayError("FIELD_TIMEOUT", "nothing came");
+    };
+    field = await rig.open();
+    await rig.clock.advance(3000);
+    rig.say(20);
+    expect(rig.news()).toEqual([]);
+    deaf = false;
+    await rig.clock.advance(6000);
+    expect(writes).toBe(2);
+    rig.say(21);
+    expect(rig.news()).toEqual(["good 21"]);
   });
 });

@@ -90,6 +90,21 @@ describe("Modbus ASCII", () => {
     expect(await second.outcome).toBe("03020009");
   });
 
+  it("waits a second for the rest of an interrupted frame, lest it complete the next one", async () => {
+    const first = await send();
+    line.deliver(utf8Encode(ANSWER.slice(0, 6)));
+    await clock.advance(TIMEOUT_MS + 60);
+    expect(await first.outcome).toBe("FIELD_GARBLED");
+    line.deliver(utf8Encode(ANSWER.slice(6, 8)));
+    const second = await send(READ, 2);
+    await clock.advance(940);
+    expect(line.written).toHaveLength(1);
+    await clock.advance(100);
+    expect(line.written).toHaveLength(2);
+    line.deliver(utf8Encode(OTHER_UNIT));
+    expect(await second.outcome).toBe("03020006");
+  });
+
   it("takes the acknowledgement of a write, and broadcasts without one", async () => {
     const write = await send(WRITE);
     line.deliver(utf8Encode(WRITE_ANSWER));
