@@ -1,7 +1,8 @@
 import { CausewayError } from "../base/errors.js";
 import { formatProblem } from "../base/source.js";
 import { mappingContext } from "../config/read.js";
-import type { Profile, ResourceSource } from "../mapping/profile.js";
+import type { Parameters } from "../mapping/parameters.js";
+import { inputsOf, type Profile, type ResourceSource } from "../mapping/profile.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { columns } from "./columns.js";
 import { type Arguments, type Command, EXIT, type Io, text } from "./command.js";
@@ -76,13 +77,13 @@ async function show(shelf: ProfileShelf, [name]: readonly string[], args: Argume
   for (const problem of read.problems) io.err(formatProblem(problem));
   const { profile } = read;
   if (profile === undefined) return EXIT.badConfiguration;
-  if (args.values["json"] === true) io.out(JSON.stringify(describe(profile)));
-  else for (const line of profileText(profile)) io.out(line);
+  if (args.values["json"] === true) io.out(JSON.stringify(describe(profile, read.parameters)));
+  else for (const line of profileText(profile, read.parameters)) io.out(line);
   return read.problems.length > 0 ? EXIT.badConfiguration : EXIT.good;
 }
 
 /** A profile for programs: plain objects instead of maps. */
-function describe(profile: Profile) {
+function describe(profile: Profile, parameters: Parameters) {
   const { name, title, adapter, file, caveats } = profile;
   return {
     name,
@@ -95,40 +96,62 @@ function describe(profile: Profile) {
       kind,
       feeds: feeds(profile, point.name),
     })),
+    derived: [...profile.derived.values()].map(({ name: point, expression, unit, kind }) => ({
+      name: point,
+      expr: expression.text,
+      unit,
+      kind,
+      feeds: feeds(profile, point),
+    })),
+    parameters: Object.fromEntries(parameters),
     verify: Object.fromEntries(profile.verify),
     caveats,
   };
 }
 
-function profileText(profile: Profile): readonly string[] {
-  const rows = [...profile.points.values()].map(({ point, unit }) => {
+function profileText(profile: Profile, parameters: Parameters): readonly string[] {
+  const usually = (name: string): string => profile.verify.get(name)?.join(" to ") ?? "";
+  const rows = [...profile.points.values()].map(({ point, unit, when }) => {
     const { name, access, pollClass, address } = point;
-    const range = profile.verify.get(name);
-    return [
-      name,
-      access,
-      pollClass,
-      unit ?? "",
-      compact(address),
-      feeds(profile, name).join(" "),
-      range?.join(" to ") ?? "",
-    ];
+    const place = when === undefined ? compact(address) : `${compact(address)}, when ${when.text}`;
+    return [name, access, pollClass, unit ?? "", place, feeds(profile, name).join(" "), usually(name)];
   });
+  const derived = [...profile.derived.values()].map(({ name, unit, expression }) => [
+    name,
+    "r",
+    "derived",
+    unit ?? "",
+    expression.text,
+    feeds(profile, name).join(" "),
+    usually(name),
+  ]);
+  const settings = [...parameters].map(([name, { default: value, oneOf, note }]) => [
+    name,
+    value === undefined ? "required" : String(value),
+    oneOf?.join(" | ") ?? "",
+    note ?? "",
+  ]);
   return [
     `${profile.name}: ${profile.title}`,
     `adapter ${profile.adapter}, ${profile.file}`,
     "",
-    ...columns([["POINT", "ACCESS", "CLASS", "UNIT", "ADDRESS", "FEEDS", "USUALLY"], ...rows]),
+    ...columns([["POINT", "ACCESS", "CLASS", "UNIT", "ADDRESS", "FEEDS", "USUALLY"], ...rows, ...derived]),
+    ...(settings.length === 0 ? [] : ["", ...columns([["PARAMETER", "DEFAULT", "CHOICES", "NOTE"], ...settings])]),
+    ...(profile.deprecated === undefined ? [] : ["", `! out of use: ${profile.deprecated}`]),
     ...(profile.caveats.length === 0 ? [] : ["", ...profile.caveats.map((caveat) => `! ${caveat}`)]),
   ];
 }
 
-/** The resources of the first device's trees that a point feeds, as `3305/0/5800`. */
-function feeds({ objects }: Profile, point: string): readonly string[] {
+/** The resources of the first device's trees that a point feeds, as `3305/0/5800`, and the points that need it. */
+function feeds({ objects, points, derived }: Profile, point: string): readonly string[] {
   const fed = (source: ResourceSource): boolean => source.kind === "point" && source.point === point;
-  return objects.flatMap(({ model, ordinal, resources }) =>
+  const users = [...points, ...derived].filter(
+    ([, datum]) => inputsOf(datum).includes(point) || datum.when?.names.includes(point) === true,
+  );
+  const resources = objects.flatMap(({ model, ordinal, resources }) =>
     [...resources].filter(([, source]) => fed(source)).map(([id]) => `${model.id}/${ordinal}/${id}`),
   );
+  return [...resources, ...users.map(([name]) => name)];
 }
 
 function compact(address: unknown): string {

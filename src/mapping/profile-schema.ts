@@ -30,9 +30,16 @@ export const objectSection = object({
 /** Kept as it stands, to be read with the adapter's schema. */
 const unread: Schema<Located> = { json: { type: "object" }, read: (source) => source };
 
+/** First and last register. */
+const registers = refine(bounds, (range) =>
+  range.every((register) => Number.isInteger(register) && register >= 0 && register <= 65536)
+    ? undefined
+    : "expected two registers, [first, last]",
+);
+
 const limits = object(
   {},
-  { maxRegisters: integer(1, 2000), maxBits: integer(1, 2000), maxGap: integer(0, 2000), never: list(bounds) },
+  { maxRegisters: integer(1, 2000), maxBits: integer(1, 2000), maxGap: integer(0, 2000), never: list(registers) },
 );
 const timing = object(
   {},

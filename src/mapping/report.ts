@@ -15,12 +15,12 @@ export interface Reported {
 
 /** Milliseconds to wait until a value is reported, given the one before: 0 at once, undefined never. */
 export function reportWaitMs(
-  report: Report | undefined,
+  report: Report,
   last: Reported | undefined,
   value: unknown,
   atMs: number,
 ): number | undefined {
-  if (report === undefined || last === undefined) return 0;
+  if (last === undefined) return 0;
   const elapsedMs = atMs - last.atMs;
   // The clock was set back: nothing is known of the time between.
   if (elapsedMs < 0) return 0;

@@ -54,7 +54,7 @@ export class Target implements Disposable {
     if (result.quality !== "good") return;
     const sample = { value: result.value, atMs: reading.atMs };
     companions?.measured(sample);
-    const waitMs = reportWaitMs(report, this.#last, sample.value, sample.atMs);
+    const waitMs = report === undefined ? 0 : reportWaitMs(report, this.#last, sample.value, sample.atMs);
     if (waitMs === 0) this.#report(sample);
     else this.#hold(waitMs === undefined ? undefined : sample, waitMs);
   }

@@ -98,12 +98,13 @@ function fitNumber(value: number | bigint, type: ResourceType): Transformed {
 }
 
 function scaledNumber(raw: number | bigint, transform: Transform): number | bigint | ValueFault {
-  const { scale, offset, curve, valid } = transform;
-  if (typeof raw === "number" && Number.isNaN(raw)) return invalid("not a number");
-  if (transform.invalid.includes(Number(raw))) return invalid(`the device reports no value (${String(raw)})`);
-  if (curve !== undefined) return onCurve(Number(raw), curve, transform);
-  const exact = typeof raw === "bigint" && scale === 1 && offset === 0;
-  const value = exact ? raw : rounded(product(Number(raw), scale) + offset, transform.decimals);
+  const { scale, offset, curve, valid, decimals } = transform;
+  const number = Number(raw);
+  if (Number.isNaN(number)) return invalid("not a number");
+  if (transform.invalid.includes(number)) return invalid(`the device reports no value (${String(raw)})`);
+  if (curve !== undefined) return onCurve(number, curve, transform);
+  const exact = scale === 1 && offset === 0 && (decimals === undefined || typeof raw === "bigint");
+  const value = exact ? raw : rounded(product(number, scale) + offset, decimals);
   return valid !== undefined && (value < valid[0] || value > valid[1]) ? outOfRange(value, valid) : value;
 }
 

@@ -124,8 +124,7 @@ describe("a map with mistakes", () => {
 
 describe("report filter", () => {
   const last: Reported = { value: 10, atMs: 1000 };
-  it.each<[string, Report | undefined, Reported | undefined, unknown, number, number | undefined]>([
-    ["no filter", undefined, last, 10, 1001, 0],
+  it.each<[string, Report, Reported | undefined, unknown, number, number | undefined]>([
     ["the first value", { deadband: 1 }, undefined, 1, 0, 0],
     ["within the deadband", { deadband: 1 }, last, 11, 1001, undefined],
     ["beyond the deadband", { deadband: 1 }, last, 11.1, 1001, 0],
