@@ -1,6 +1,6 @@
 import type { Scalar } from "../field/reading.js";
 import type { Expectation, ProfileCandidate } from "../field/tool.js";
-import type { Profile, ProfilePoint, ProfileProbe } from "./profile.js";
+import { inputsOf, type Profile, type ProfilePoint, type ProfileProbe } from "./profile.js";
 import { toValue } from "./transform.js";
 
 /** The profile as tools see it that look for devices of its type. */
@@ -14,7 +14,8 @@ export function profileCandidate(profile: Profile): ProfileCandidate<unknown> {
     probe: probe.map(probeExpectation),
     plausible: [...verify].flatMap(([point, range]) => {
       const source = points.get(point);
-      return source === undefined ? [] : [plausibleExpectation(source, range)];
+      // What has a factor says nothing without it.
+      return source === undefined || inputsOf(source).length > 0 ? [] : [plausibleExpectation(source, range)];
     }),
   };
 }

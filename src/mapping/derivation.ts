@@ -111,7 +111,8 @@ export class Derivation {
     const finished = readings.map((reading) => this.#finish(reading, changed));
     for (const [name, reading] of [...this.#waiting]) {
       const hasNewFactor = this.#plans.get(name)?.factors.some((factor) => changed.has(factor)) === true;
-      if (hasNewFactor && !readings.includes(reading)) finished.push(this.#finish(reading, changed));
+      if (hasNewFactor && this.#presence.has(name) && !readings.includes(reading))
+        finished.push(this.#finish(reading, changed));
     }
     return finished;
   }

@@ -20,7 +20,7 @@ export interface WordRange {
   readonly word: Word;
 }
 
-export const FALLBACK_KEY = "default";
+const FALLBACK_KEY = "default";
 
 const RANGE = /^(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)$/;
 

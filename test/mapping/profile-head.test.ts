@@ -106,6 +106,12 @@ describe("a profile as a tool sees it that looks for devices", () => {
     expect(candidate.probe[index]?.holds(value)).toBe(holds);
   });
 
+  it("expects nothing of values that mean nothing without a factor, or are reckoned", () => {
+    const factor = "factor: { at: { table: input, register: 2 }, type: int16 }";
+    const text = METER.replace("scale: 0.1", "scaleFrom: factor").replace("objects:", `  ${factor}\nobjects:`);
+    expect(profileCandidate(goodProfile(text)).plausible).toEqual([]);
+  });
+
   it.each<[Scalar, boolean]>([
     [2305, true],
     [230, false],

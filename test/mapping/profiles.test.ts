@@ -13,6 +13,7 @@ import type { ModelRegistry } from "../../src/lwm2m/model/model.js";
 import { loadModels } from "../../src/lwm2m/model/models.js";
 import { parsePath } from "../../src/lwm2m/path.js";
 import type { Value } from "../../src/lwm2m/value.js";
+import { commonPoint, derivedPoint } from "../../src/mapping/point-schema.js";
 import { inputsOf, type Profile } from "../../src/mapping/profile.js";
 import { ProfileShelf, readProfileFile, shippedMappings } from "../../src/mapping/profiles.js";
 import { modbusRig, valueAt } from "./modbus-rig.js";
@@ -159,6 +160,17 @@ describe("a simulated device", () => {
     expect(valueAt(device.tree, "/3304/0/5700")).toBe(45.6);
     expect(valueAt(device.tree, "/3304/0/6042")).toBe(2);
   });
+});
+
+it("adapters have no keys of points that are the mapping's own", () => {
+  const common = Object.keys({ ...commonPoint.optional, ...derivedPoint.required });
+  for (const { name, point } of adapters.values()) {
+    const own = Object.keys({ ...point.required, ...point.optional });
+    expect(
+      own.filter((key) => common.includes(key)),
+      name,
+    ).toEqual([]);
+  }
 });
 
 describe("the schema for editors", () => {

@@ -1,10 +1,9 @@
 import type { Scalar } from "../../field/reading.js";
 import type { Operand } from "./operator.js";
-import { type Evaluate, type Lookup, ParseFailure, Parser } from "./parser.js";
+import { type Evaluate, ParseFailure, Parser } from "./parser.js";
 import { type ExpressionProblem, tokenize } from "./token.js";
 
 export type { Operand } from "./operator.js";
-export type { Lookup } from "./parser.js";
 export type { ExpressionProblem } from "./token.js";
 
 /** A formula over points, e.g. `importEnergy - exportEnergy`: pure, without loops, access to nothing else. */
@@ -33,9 +32,4 @@ export function parseExpression(text: string): Expression | ExpressionProblem {
 export function operandOf(value: Scalar): Operand | undefined {
   if (typeof value === "bigint") return Number(value);
   return value instanceof Uint8Array ? undefined : value;
-}
-
-/** Looks names up in a map; a name that is not there is a defect, since expressions are checked when they are read. */
-export function lookupIn(values: ReadonlyMap<string, Operand>): Lookup {
-  return (name) => values.get(name) ?? Number.NaN;
 }

@@ -3,7 +3,7 @@ import { BINARY, number, type Operand, PRECEDENCE, ROUTINES, truth } from "./ope
 import type { ExpressionProblem, Token } from "./token.js";
 
 /** Gives the value of a name. */
-export type Lookup = (name: string) => Operand;
+type Lookup = (name: string) => Operand;
 export type Evaluate = (lookup: Lookup) => Operand;
 
 /** Deeper nesting than any formula needs would only cost stack. */
