@@ -12,6 +12,7 @@ const KEEPALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
 const FAREWELL_MS = 1000;
+const MAX_PACKET_BYTES = 1024 * 1024;
 /** For sessions that the broker keeps (`clean: false`). */
 const SESSION_EXPIRY_S = 86_400;
 
@@ -58,7 +59,7 @@ export async function connectBroker(
     clientId: clientIdOf(options, name),
     clean,
     protocolVersion: options.protocol === 5 ? 5 : 4,
-    ...(options.protocol === 5 && !clean ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_S } } : {}),
+    ...(options.protocol === 5 ? { properties: sessionProperties(clean ? "forgotten" : "kept") } : {}),
     keepalive: Math.round(keepaliveMs / 1000),
     ...(username === undefined ? {} : { username: await secret(username) }),
     ...(password === undefined ? {} : { password: await secret(password) }),
@@ -83,6 +84,14 @@ export async function connectBroker(
   signal.throwIfAborted();
   if (failure !== undefined) throw failure;
   return broker;
+}
+
+/** MQTT 5.0 §3.1.2.11; only there a client can say what it does not want to be sent. */
+function sessionProperties(session: "forgotten" | "kept"): NonNullable<IClientOptions["properties"]> {
+  return {
+    maximumPacketSize: MAX_PACKET_BYTES,
+    ...(session === "kept" ? { sessionExpiryInterval: SESSION_EXPIRY_S } : {}),
+  };
 }
 
 /** Keys and certificates that cannot be used make TLS throw at once. */
