@@ -184,6 +184,23 @@ describe("mosquitto", () => {
     expect(broker.bus?.opened).toBe(2);
   });
 
+  it.each([4, 5])(
+    "keeps for the gateway what it missed, where the link says so, protocol level %i",
+    async (protocol) => {
+      await broker.start();
+      const options = { ...broker.link, protocol, clean: false, clientId: "kept" };
+      {
+        await using first = new Mosquitto();
+        first.port = broker.port;
+        await first.open(options);
+        await first.publishUntilHeard(20);
+      }
+      broker.publish("z/a", '{"t":33}');
+      await broker.open(options);
+      await broker.heard(33);
+    },
+  );
+
   it("that is frozen is given up, and found again when it goes on", async () => {
     await broker.start();
     await broker.open({ ...broker.link, keepalive: 1000, connectTimeout: 1000 });
