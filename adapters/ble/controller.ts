@@ -73,7 +73,7 @@ export class Controller implements AsyncDisposable {
       const objects = await firstObjects(bus, signal);
       const path = findController(objects, options.controller ?? "hci0");
       const controller = new Controller(bus, path, options, clock, log);
-      bus.listen((message) => controller.#take(message));
+      bus.listen((message) => controller.#tell(() => controller.#take(message)));
       await addMatches(bus, path, signal);
       for (const [device, interfaces] of Object.entries(objects)) controller.#seed(device, interfaces);
       await abortable(controller.discovery.begin(), signal);
@@ -230,7 +230,7 @@ export class Controller implements AsyncDisposable {
     try {
       hear();
     } catch (error) {
-      this.#log.error("an advertisement could not be handled", { error: toError(error).message });
+      this.#log.error("a word of BlueZ could not be handled", { error: toError(error).message });
     }
   }
 }
