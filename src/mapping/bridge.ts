@@ -10,7 +10,7 @@ import type { Value } from "../lwm2m/value.js";
 import { Companions } from "./companions.js";
 import { Derivation, derives } from "./derivation.js";
 import { type PointStatus, pointStatuses } from "./point-status.js";
-import { datumOf, inputsOf, type Profile, type ProfileObject, type ProfilePoint } from "./profile.js";
+import { datumOf, inputsOf, type Profile, type ProfileObject } from "./profile.js";
 import { joinReports, type Report } from "./report.js";
 import { type BridgedSample, Target } from "./target.js";
 import { PLAIN, toScalar } from "./transform.js";
@@ -140,8 +140,7 @@ export class Bridge implements Disposable {
     const companions = new Companions(tree, object, instanceId, device.profile);
     const handlers = new Map<number, ResourceHandler>(companions.handlers);
     for (const [resourceId, source] of resources) {
-      const point = source.kind === "point" ? device.profile.points.get(source.point) : undefined;
-      if (point !== undefined) handlers.set(resourceId, this.#handlerOf(device, point, derivation));
+      if (source.kind === "point") handlers.set(resourceId, this.#handlerOf(device, source.point, derivation));
     }
     tree.addInstance(model, instanceId, handlers);
     companions.begin(clock.nowMs());
@@ -176,10 +175,13 @@ export class Bridge implements Disposable {
     }
   }
 
-  #handlerOf(device: BridgedDevice, source: ProfilePoint, derivation: Derivation | undefined): ResourceHandler {
-    const { name, access } = source.point;
+  /** What is derived is read only, too. */
+  #handlerOf(device: BridgedDevice, name: string, derivation: Derivation | undefined): ResourceHandler {
+    const source = device.profile.points.get(name);
     const write = async (value: WrittenValue, signal: AbortSignal): Promise<void> => {
-      if (access === "r") throw new CausewayError("FIELD_NOT_WRITABLE", `${device.name}: ${name} is read only`);
+      if (source === undefined || source.point.access === "r") {
+        throw new CausewayError("FIELD_NOT_WRITABLE", `${device.name}: ${name} is read only`);
+      }
       const transform = derivation?.transformOf(source) ?? source.transform;
       const scalar = toScalar(single(value), transform, device.kindOf(name));
       await this.#options.writePoint(device.name, name, scalar, signal);

@@ -219,6 +219,8 @@ objects:
     resources: { 5700: double }
   - object: 3316
     resources: { 5700: spare }
+  - object: 3308
+    resources: { 5900: double }
 `;
   let absent: string[][];
 
@@ -267,13 +269,14 @@ objects:
   it("does not report what the filters of its profile and of the device hold back", async () => {
     accept("power_SF", 0);
     for (const raw of [100, 104, 106]) accept("power", raw);
-    expect(samples.map(({ point, sample }) => [point, sample.value])).toEqual([
+    const shown = () => samples.filter(({ path }) => path[0] !== 3308);
+    expect(shown().map(({ point, sample }) => [point, sample.value])).toEqual([
       ["power", 100],
       ["double", 200],
       ["power", 106],
     ]);
     await clock.advance(9_999);
-    expect(samples).toHaveLength(3);
+    expect(shown()).toHaveLength(3);
     await clock.advance(1);
     expect(samples.at(-1), "the newest of what was held back").toMatchObject({
       point: "double",
@@ -290,6 +293,12 @@ objects:
     expect(clock.pendingCount).toBe(0);
   });
 
+  it("shows the resources of derived points from the start, and lets nobody write them", async () => {
+    expect(tree.resource(3328, 0, 5700)).toBeDefined();
+    await expect(write(3308, 0, 5900, 1)).rejects.toMatchObject({ code: "FIELD_NOT_WRITABLE" });
+    expect(written).toEqual([]);
+  });
+
   it("says what it does not have", () => {
     expect([...bridge.absentOf("boiler")]).toEqual(["spare"]);
     accept("version", 2);
@@ -304,9 +313,9 @@ objects:
   it("polls what a resource needs as often as the resource is asked for", () => {
     const paths = [...bridge.pathsOf("boiler")].map(([point, own]) => [point, own.map((path) => path.join("/"))]);
     expect(Object.fromEntries(paths)).toEqual({
-      power: ["3305/0/5800", "3328/0/5700"],
-      power_SF: ["3305/0/5800", "3328/0/5700"],
-      double: ["3328/0/5700"],
+      power: ["3305/0/5800", "3328/0/5700", "3308/0/5900"],
+      power_SF: ["3305/0/5800", "3328/0/5700", "3308/0/5900"],
+      double: ["3328/0/5700", "3308/0/5900"],
       spare: ["3316/0/5700"],
     });
   });
