@@ -25,8 +25,8 @@ interface Example {
   readonly tree: Readonly<Record<string, Value>>;
   /** Path and value that a server writes, and what is published then. */
   readonly commands?: readonly (readonly [path: string, value: Value, topic: string, payload: string])[];
-  /** What says that the device is gone. */
-  readonly gone: readonly [topic: string, payload: string];
+  /** What says that the device is gone, where something does. */
+  readonly gone?: readonly [topic: string, payload: string];
 }
 
 const AVAILABILITY = ["zigbee2mqtt/0x00158d0001/availability", '{"state":"offline"}'] as const;
@@ -48,6 +48,12 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     messages: [["zigbee2mqtt/0x00158d0001", '{"battery":100,"contact":false,"linkquality":87,"voltage":3055}']],
     tree: { "/3200/0/5500": false, "/3320/0/5700": 100 },
     gone: ["zigbee2mqtt/bridge/state", "offline"],
+  },
+  "zigbee2mqtt-motion": {
+    address: { id: "0x00158d0001" },
+    messages: [["zigbee2mqtt/0x00158d0001", '{"battery":91,"linkquality":60,"occupancy":true}']],
+    tree: { "/3302/0/5500": true, "/3320/0/5700": 91 },
+    gone: AVAILABILITY,
   },
   "zigbee2mqtt-plug": {
     address: { id: "kitchen/kettle" },
@@ -119,6 +125,15 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     commands: [["/3306/0/5850", false, "shellies/shellyplug-s-C18B12/relay/0/command", "off"]],
     gone: ["shellies/shellyplug-s-C18B12/online", "false"],
   },
+  "shelly-gen1-ht": {
+    address: { id: "shellyht-F3B7A0" },
+    messages: [
+      ["shellies/shellyht-F3B7A0/sensor/temperature", "22.50"],
+      ["shellies/shellyht-F3B7A0/sensor/humidity", "48.5"],
+      ["shellies/shellyht-F3B7A0/sensor/battery", "87"],
+    ],
+    tree: { "/3303/0/5700": 22.5, "/3304/0/5700": 48.5, "/3320/0/5700": 87 },
+  },
   "shelly-gen2-switch": {
     address: { id: "shellyplus1pm-a8032ab12345" },
     messages: [
@@ -188,9 +203,10 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { address, messages, tree: 
     for (const [path, value] of Object.entries(expected)) expect(valueAt(path), path).toEqual(value);
   });
 
-  it("notices that the device is gone", () => {
-    ear.hear(new Message(gone[0], Buffer.from(gone[1]), "live"));
-    expect(said).toHaveLength(1);
+  it("notices that the device is gone, where something says so", () => {
+    const [topic, payload] = gone ?? ["shellies/shellyht-F3B7A0/online", "false"];
+    ear.hear(new Message(topic, Buffer.from(payload), "live"));
+    expect(said).toHaveLength(gone === undefined ? 0 : 1);
   });
 
   it("publishes what servers write", () => {
