@@ -25,8 +25,8 @@ export function probeTimeoutMs(characterMs: number): number {
 }
 
 /** Time that asking an address where nobody is takes. */
-export function probeMs({ characterMs, frameCharacters, charactersPerByte }: Timing): number {
-  return (frameCharacters + charactersPerByte * QUESTION.length) * characterMs + probeTimeoutMs(characterMs);
+export function probeMs({ characterMs, frameCharacters, charactersPerByte }: Timing, timeoutMs: number): number {
+  return (frameCharacters + charactersPerByte * QUESTION.length) * characterMs + timeoutMs;
 }
 
 /** Asks one unit after the other on a serial line whether somebody is there. */
@@ -34,15 +34,17 @@ export class SerialProber {
   readonly #line: Line;
   readonly #framing: Framing;
   readonly #timing: Timing;
+  readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #asked: number[] = [];
   #received: Uint8Array = NO_BYTES;
   #onByte: () => void = () => undefined;
 
-  constructor(line: Line, framing: Framing, timing: Timing, clock: Clock) {
+  constructor(line: Line, framing: Framing, timing: Timing, timeoutMs: number, clock: Clock) {
     this.#line = line;
     this.#framing = framing;
     this.#timing = timing;
+    this.#timeoutMs = timeoutMs;
     this.#clock = clock;
   }
 
@@ -65,7 +67,7 @@ export class SerialProber {
     });
     this.#line.write(frame);
     const sentMs = frame.length * this.#timing.characterMs;
-    const untilMs = this.#clock.monotonicMs() + sentMs + probeTimeoutMs(this.#timing.characterMs);
+    const untilMs = this.#clock.monotonicMs() + sentMs + this.#timeoutMs;
     while (this.#received.length === 0 && this.#clock.monotonicMs() < untilMs) {
       await this.#firstByte(untilMs, signal);
       if (this.#received.length > 0) await this.#untilQuiet(signal);

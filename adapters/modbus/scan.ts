@@ -6,7 +6,7 @@ import { ModbusLink } from "./link.js";
 import { openLine, openTransport, transportOn } from "./open-transport.js";
 import { isAscii, isOnSerialLine, type ModbusLinkOptions, type ModbusPoint, serialSettings } from "./options.js";
 import { PduCodec } from "./pdu.js";
-import { type Heard, probeMs, SerialProber } from "./probe.js";
+import { type Heard, probeMs, probeTimeoutMs, SerialProber } from "./probe.js";
 import { fittingProfiles } from "./profile-fit.js";
 import { rtuFraming } from "./rtu-framing.js";
 import { timingOf } from "./timing.js";
@@ -87,11 +87,13 @@ async function scanSerial(
     const options = { ...link, ...pass.settings };
     const line = await open(options, context.clock, signal);
     const timing = timingOf(options);
-    const prober = new SerialProber(line, isAscii(options) ? asciiFraming : rtuFraming, timing, context.clock);
+    const timeoutMs = timeoutOf(options);
+    const framing = isAscii(options) ? asciiFraming : rtuFraming;
+    const prober = new SerialProber(line, framing, timing, timeoutMs, context.clock);
     const leftMs = sumMs(passes.slice(index + 1), link);
     try {
       for (const [asked, unit] of pass.ids.entries()) {
-        const seconds = Math.ceil((leftMs + (pass.ids.length - asked) * probeMs(timing)) / 1000);
+        const seconds = Math.ceil((leftMs + (pass.ids.length - asked) * probeMs(timing, timeoutMs)) / 1000);
         context.progress(`${nameOf(options)}: unit ${unit}, at most ${seconds} s left`);
         for (const heard of await prober.probe(unit, signal)) {
           if (found.has(heard.unit)) continue;
@@ -108,7 +110,14 @@ async function scanSerial(
 }
 
 function sumMs(passes: readonly Pass[], link: ModbusLinkOptions): number {
-  return passes.reduce((sum, { ids, settings }) => sum + ids.length * probeMs(timingOf({ ...link, ...settings })), 0);
+  return passes.reduce((sum, { ids, settings }) => {
+    const options = { ...link, ...settings };
+    return sum + ids.length * probeMs(timingOf(options), timeoutOf(options));
+  }, 0);
+}
+
+function timeoutOf(options: ModbusLinkOptions): number {
+  return options.responseTimeout ?? probeTimeoutMs(timingOf(options).characterMs);
 }
 
 async function scanNetwork(

@@ -147,6 +147,14 @@ describe("scanning a serial line", () => {
     ]);
   });
 
+  it("waits longer for slow devices when told", async () => {
+    stations.set(2, station("9600 none", 700));
+    await scan({ baud: "9600", parity: "none", ids: "2" });
+    expect(rows).toEqual([]);
+    await scan({ baud: "9600", parity: "none", ids: "2", timeout: "1000" });
+    expect(rows).toMatchObject([{ unit: 2 }]);
+  });
+
   it("does not take its own echo, or a single noise, for a device", async () => {
     echo = "yes";
     stations.set(3, station("9600 none"));
