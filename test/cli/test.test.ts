@@ -29,7 +29,7 @@ afterEach(() => simulated[Symbol.asyncDispose]());
 async function test(...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const out: string[] = [];
   const err: string[] = [];
-  const link = `{ transport: tcp, host: 127.0.0.1, port: ${simulated.link.port}, responseTimeout: 50ms }`;
+  const link = `{ transport: tcp, host: 127.0.0.1, port: ${simulated.link.port}, responseTimeout: 500ms }`;
   const code = await runCli(["test", "-m", "xy-md02", "--link", link, ...words], {
     out: (line) => out.push(line),
     err: (line) => err.push(line),
