@@ -25,7 +25,7 @@ export async function readFieldConfig(args: Arguments, io: Io): Promise<GatewayC
   if (mapping === undefined) return await readGoodConfig(args, io);
   if (text(args, "config") !== undefined) throw new CausewayError("USAGE", "either -c or -m, not both");
   const isFile = /\.ya?ml$/.test(mapping);
-  const named = isFile ? await profileHeadOf(mapping) : await shippedHeadOf(mapping);
+  const named = isFile ? profileHeadOf(mapping) : await shippedHeadOf(mapping);
   if (named === undefined) throw new CausewayError("USAGE", `${mapping} is no mapping file: 'profile' is missing`);
   const link = flow(args, "link");
   const adapter =
@@ -67,7 +67,7 @@ async function shippedHeadOf(name: string): Promise<Pick<ProfileHead, "profile" 
   const { adapters, models } = await mappingContext();
   const shelf = await ProfileShelf.open([shippedMappings()], adapters, models);
   const file = shelf.fileOf(name);
-  if (file !== undefined) return (await profileHeadOf(file)) ?? { profile: name, adapter: undefined };
+  if (file !== undefined) return profileHeadOf(file) ?? { profile: name, adapter: undefined };
   throw new CausewayError(
     "USAGE",
     `no profile '${name}' (${shelf.near(name) ?? "'causeway profiles list' shows all"})`,

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { CausewayError, toError } from "../base/errors.js";
 import type { Position } from "../base/source.js";
 
@@ -19,8 +19,8 @@ const ADAPTER_NAME = /^[\s{]*["']?adapter["']?:\s*["']?([^"'\s#,}]+)/m;
 const REPLACES = /^[\s{]*["']?replaces["']?:\s*(?:\[([^\]]*)\]|((?:\n\s*- .*)+))/m;
 
 /** The names at the head of a mapping file, whatever else is wrong with it; undefined when it is none. */
-export async function profileHeadOf(file: string): Promise<ProfileHead | undefined> {
-  const text = await readText(file);
+export function profileHeadOf(file: string): ProfileHead | undefined {
+  const text = readText(file);
   const name = PROFILE_NAME.exec(text);
   const profile = name?.[1];
   if (name === null || profile === undefined) return undefined;
@@ -32,9 +32,10 @@ export async function profileHeadOf(file: string): Promise<ProfileHead | undefin
 }
 
 /** Rejects with CONFIG_UNREADABLE. */
-export async function readText(file: string): Promise<string> {
+export function readText(file: string): string {
   try {
-    return await readFile(file, "utf8");
+    // There are many small ones at each start: read asynchronously they would cost several times as much.
+    return readFileSync(file, "utf8");
   } catch (error) {
     throw new CausewayError("CONFIG_UNREADABLE", `${file}: ${toError(error).message}`, { cause: error });
   }

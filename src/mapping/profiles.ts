@@ -30,7 +30,7 @@ export async function readProfileFile(
   adapters: AdapterLookup,
   models: ModelRegistry,
 ): Promise<ReadProfile> {
-  return readParsed(parseSource(await readText(file), file), file, adapters, models);
+  return readParsed(parseSource(readText(file), file), file, adapters, models);
 }
 
 function readParsed(
@@ -73,7 +73,7 @@ export class ProfileShelf {
     const files = (await Promise.all(places.map(mappingFiles))).flat();
     const shelf = new ProfileShelf(files, adapters, models);
     for (const file of files) {
-      const head = await profileHeadOf(file);
+      const head = profileHeadOf(file);
       if (head !== undefined) shelf.#add(head);
     }
     return shelf;
@@ -115,7 +115,7 @@ export class ProfileShelf {
   async read(name: string, values?: ReadonlyMap<string, Word>): Promise<ReadProfile | undefined> {
     const file = this.fileOf(name);
     if (file === undefined) return undefined;
-    const parsed = this.#parsed.get(file) ?? parseSource(await readText(file), file);
+    const parsed = this.#parsed.get(file) ?? parseSource(readText(file), file);
     this.#parsed.set(file, parsed);
     return readParsed(parsed, file, this.#adapters, this.#models, values);
   }
