@@ -16,7 +16,7 @@ import {
   type Variables,
   type WatchSink,
 } from "causeway/adapter";
-import { Channel } from "./channel.js";
+import { type Answer, Channel } from "./channel.js";
 import { extract, type FrameText } from "./extract.js";
 import { Iec62056Session } from "./iec62056-21.js";
 import { type FrameKind, frameOf, type Match, protocolOf, type SerialPoint, type SerialProtocol } from "./options.js";
@@ -87,8 +87,8 @@ export class SerialLink implements Link<Variables, SerialPoint> {
       return;
     }
     const refusals = [...(protocol.frames?.values() ?? [])].flatMap((kind) => [...(kind.refusals ?? [])]);
-    const match = eitherOf(write.reply, refusals);
-    const frame = await this.#exchange(station, protocol, request, match, signal);
+    const answer = { match: eitherOf(write.reply, refusals), timeoutMs: timeoutOf(write, station) };
+    const frame = await this.#exchange(station, protocol, request, answer, signal);
     if (matches(frame.bytes, write.reply, frame.text)) return;
     const [, reason = "refused"] = refusals.find(([pattern]) => new RegExp(pattern).test(frame.text)) ?? [];
     throw new CausewayError("FIELD_EXCEPTION", `${place}: ${reason}`);
@@ -160,21 +160,20 @@ export class SerialLink implements Link<Variables, SerialPoint> {
     if (kind?.request === undefined) throw new CausewayError("INTERNAL", `${station.name}: nothing to ask for`);
     const request = requestBytes(kind.request, station.address, protocol.checksum);
     const match = eitherOf(kind.match, [...(kind.refusals ?? [])]);
-    return await this.#exchange(station, protocol, request, match, signal);
+    return await this.#exchange(station, protocol, request, { match, timeoutMs: timeoutOf(kind, station) }, signal);
   }
 
   async #exchange(
     station: Station<Variables>,
     protocol: SerialProtocol,
     request: Uint8Array,
-    match: Match | undefined,
+    expected: Answer,
     signal: AbortSignal,
   ): Promise<FrameText> {
     await this.#pause(station, signal);
     const channel = this.#channelOf(protocol);
     channel.clear();
-    const { responseTimeoutMs: timeoutMs = RESPONSE_TIMEOUT_MS } = station.traits;
-    const answer = channel.answer({ match, timeoutMs }, station.name, signal);
+    const answer = channel.answer(expected, station.name, signal);
     this.#send(request);
     return await abortable(answer, this.#gone.signal);
   }
@@ -223,6 +222,10 @@ export class SerialLink implements Link<Variables, SerialPoint> {
 
 function kindOf(point: Point<SerialPoint> | undefined, protocol: SerialProtocol): FrameKind | undefined {
   return point === undefined ? undefined : protocol.frames?.get(frameOf(point.address, protocol) ?? "");
+}
+
+function timeoutOf({ timeout }: Pick<FrameKind, "timeout">, { traits }: Station<Variables>): number {
+  return timeout ?? traits.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS;
 }
 
 /** What is an answer: what was asked for, or a refusal in its place. */

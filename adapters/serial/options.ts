@@ -87,13 +87,15 @@ export interface FrameKind {
   /** Every frame unless given. */
   readonly match?: Match;
   readonly request?: Template;
+  /** Milliseconds that its answer may take; those of the device unless given. */
+  readonly timeout?: number;
   /** By the pattern of a frame: what it says instead of values, e.g. that the device is busy. */
   readonly refusals?: ReadonlyMap<string, string>;
 }
 
 const frameKind: ObjectSchema<FrameKind> = object(
   {},
-  { match, request: template, refusals: schema.record(schema.string) },
+  { match, request: template, timeout: schema.durationMs, refusals: schema.record(schema.string) },
 );
 
 export const SESSIONS = ["iec62056-21"] as const;
@@ -168,6 +170,8 @@ export interface SerialWrite {
   readonly map?: ReadonlyMap<string, string>;
   /** What the device answers; without it the request is all there is. */
   readonly reply?: Match;
+  /** Milliseconds that the reply may take; those of the device unless given. */
+  readonly timeout?: number;
 }
 
 export interface SerialPoint {
@@ -200,7 +204,10 @@ export const pointSchema: ObjectSchema<SerialPoint> = object(
     type: schema.oneOf(...VALUE_TYPES),
     order: schema.oneOf(...BYTE_ORDERS),
     bits: object({ at: schema.integer(0, 63) }, { width: schema.integer(1, 63) }),
-    write: object({ request: template }, { map: schema.record(schema.string), reply: match }),
+    write: object(
+      { request: template },
+      { map: schema.record(schema.string), reply: match, timeout: schema.durationMs },
+    ),
   },
 );
 

@@ -41,7 +41,7 @@ class Mosquitto implements AsyncDisposable {
     const file = join(this.programs.folder, "mosquitto.conf");
     writeFileSync(file, [`listener ${this.port} 127.0.0.1`, ...this.#settings, "log_dest stderr", ""].join("\n"));
     // The shell joins the streams, for the first line is what `start` waits for.
-    const script = `exec mosquitto -c ${file} 2>&1`;
+    const script = `PATH="$PATH:/usr/sbin" exec mosquitto -c ${file} 2>&1`;
     this.child = (await this.programs.start("/bin/sh", ["-c", script])).child;
     await until(() => this.#answers());
   }

@@ -88,6 +88,20 @@ describe("a polled device", () => {
     expect(toHex(latin(rig.requests[0] ?? ""))).toBe("ff0186000000000079");
   });
 
+  it.each([
+    [undefined, undefined, 1000],
+    [undefined, 300, 300],
+    [2000, 300, 2000],
+  ])("has its time: %s of the frame, %s of the device", async (timeout, responseTimeoutMs, expected) => {
+    const kind = SCALE.frames?.get("weight");
+    const frames = new Map([["weight", { ...kind, ...(timeout === undefined ? {} : { timeout }) }]]);
+    const station = serialStation({ ...SCALE, frames });
+    const traits = { ...station.traits, ...(responseTimeoutMs === undefined ? {} : { responseTimeoutMs }) };
+    const reading = rig.link.read({ ...station, traits }, [weight], forever);
+    await rig.clock.advance(expected);
+    expect(SerialRig.shown(await reading)).toEqual([`weight timeout: device did not answer within ${expected} ms`]);
+  });
+
   it("is let go with the signal, and with the line", async () => {
     const abort = new AbortController();
     const given = rig.link.read(serialStation(SCALE), [weight], abort.signal);
