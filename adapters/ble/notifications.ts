@@ -17,10 +17,17 @@ export interface NotificationsOptions {
 const GRACE_MS = 10_000;
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
+/** A characteristic that tells changes only is asked when it said nothing for so long. */
+const QUIET_MS = 120_000;
+const READ_TIMEOUT_MS = 5000;
 
 /** Keeps one device connected and hears what its characteristics tell. */
 export class Notifications {
   readonly #options: NotificationsOptions;
+  /** Characteristics that said something since they were looked after last. */
+  readonly #heard = new Set<string>();
+  /** Characteristics that cannot be asked. */
+  readonly #unreadable = new Set<string>();
   #grace: Timer | undefined;
   #complaint = "";
 
@@ -47,35 +54,41 @@ export class Notifications {
     const { gatt, address } = this.#options;
     const connection = gatt.connection(address);
     const listening: Disposable[] = [];
+    const ended = new AbortController();
+    const end = (): void => ended.abort(new Error("the connection has ended"));
+    signal.addEventListener("abort", end, { once: true });
     try {
       const characteristics = await connection.open(signal);
-      let lose: () => void = () => undefined;
-      const lost = new Promise<void>((resolve) => {
-        lose = resolve;
-      });
-      listening.push(connection.onLost(lose));
-      signal.addEventListener("abort", lose, { once: true });
-      listening.push({ [Symbol.dispose]: () => signal.removeEventListener("abort", lose) });
-      await this.#subscribe(characteristics, listening, signal);
+      listening.push(connection.onLost(end));
+      const told = await this.#subscribe(characteristics, listening, signal);
       this.#grace?.cancel();
       this.#complaint = "";
-      if (connection.isConnected && !signal.aborted) await lost;
+      this.#heard.clear();
+      while (connection.isConnected && !ended.signal.aborted) {
+        await this.#ask(told, ended.signal);
+        await sleep(this.#options.clock, QUIET_MS, ended.signal).catch(() => undefined);
+      }
       if (!signal.aborted) this.#expect();
       return true;
     } catch (error) {
       this.#complaint ||= toError(error).message;
+      // It does not answer although it is connected, or is gone already.
+      if (isTimeout(error) && connection.isConnected) await connection.close();
       return false;
     } finally {
+      signal.removeEventListener("abort", end);
       for (const one of listening) one[Symbol.dispose]();
     }
   }
 
+  /** The characteristics that tell from now on. */
   async #subscribe(
     characteristics: ReadonlyMap<string, string>,
     listening: Disposable[],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<readonly Told[]> {
     const { controller, clock, points, sink } = this.#options;
+    const told: Told[] = [];
     const groups = new Map<string, Point<BlePoint>[]>();
     for (const point of points) {
       const key = characteristicKey(point.address);
@@ -88,15 +101,36 @@ export class Notifications {
         continue;
       }
       const hear = (value: Uint8Array): void => {
+        this.#heard.add(path);
         sink.readings(own.map((point) => readingOf(point, value, clock.nowMs())));
       };
       listening.push(controller.onCharacteristic(path, hear));
-      await controller.call(path, CHARACTERISTIC, "StartNotify", "", [], { signal }).catch((error: unknown) => {
+      try {
+        await controller.call(path, CHARACTERISTIC, "StartNotify", "", [], { signal });
+        told.push({ path, hear });
+      } catch (error) {
         if (!isRefusal(error)) throw error;
         const reason = toError(error).message;
         sink.readings(own.map((point) => readingOf(point, { quality: "unsupported", reason }, clock.nowMs())));
-      });
+      }
     }
+    return told;
+  }
+
+  /** Reads what said nothing: there may have been nothing to say. Rejects with FIELD_TIMEOUT, LINK_* or the signal. */
+  async #ask(told: readonly Told[], signal: AbortSignal): Promise<void> {
+    for (const { path, hear } of told) {
+      if (this.#heard.has(path) || this.#unreadable.has(path)) continue;
+      const options = { timeoutMs: READ_TIMEOUT_MS, signal };
+      try {
+        const [value] = await this.#options.controller.call(path, CHARACTERISTIC, "ReadValue", "a{sv}", [{}], options);
+        if (value instanceof Uint8Array) hear(new Uint8Array(value));
+      } catch (error) {
+        if (!isAnswer(error)) throw error;
+        this.#unreadable.add(path);
+      }
+    }
+    this.#heard.clear();
   }
 
   /** Unless a connection stands again in time, the device is gone. */
@@ -107,10 +141,24 @@ export class Notifications {
   }
 }
 
+interface Told {
+  readonly path: string;
+  readonly hear: (value: Uint8Array) => void;
+}
+
 const UNKNOWN = { quality: "unsupported", reason: "the device has no such characteristic" } as const;
 
 /** The characteristic does not notify, which another attempt will not change. */
 function isRefusal(error: unknown): boolean {
   const name = error instanceof CausewayError ? error.facts["dbus"] : undefined;
   return name === "org.bluez.Error.NotSupported" || name === "org.bluez.Error.NotPermitted";
+}
+
+/** The device has answered, though not with a value. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof CausewayError && error.code === "LINK_FAILED" && "dbus" in error.facts;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof CausewayError && error.code === "FIELD_TIMEOUT";
 }

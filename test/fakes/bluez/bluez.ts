@@ -5,7 +5,7 @@ export interface FakeCharacteristic {
   readonly uuid: string;
   readonly flags?: readonly string[];
   value: Uint8Array;
-  /** The name of an error that reading and writing end with. */
+  /** The name of an error with which reading and writing end. */
   refuses?: string;
 }
 
@@ -212,7 +212,8 @@ export class FakeBluez implements AsyncDisposable {
     const device = this.#deviceAt(path.split("/").slice(0, 5).join("/"));
     if (device.temper === "mute") await new Promise<never>(() => undefined);
     const characteristic = this.#characteristicAt(device, path);
-    if (characteristic.refuses !== undefined) throw new Refusal(characteristic.refuses);
+    const isAsked = member === "ReadValue" || member === "WriteValue";
+    if (isAsked && characteristic.refuses !== undefined) throw new Refusal(characteristic.refuses);
     if (member === "ReadValue") return { signature: "ay", body: [characteristic.value] };
     if (member !== "WriteValue") return NOTHING;
     const [bytes, options] = body;
