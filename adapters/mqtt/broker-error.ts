@@ -1,12 +1,4 @@
-import { CausewayError, type ErrorCode, toError } from "causeway/adapter";
-
-const CODE_OF_ERRNO: Readonly<Record<string, ErrorCode>> = {
-  ECONNREFUSED: "LINK_REFUSED",
-  ENOTFOUND: "LINK_NOT_FOUND",
-  EAI_AGAIN: "LINK_NOT_FOUND",
-  EHOSTUNREACH: "LINK_NOT_FOUND",
-  ENETUNREACH: "LINK_NOT_FOUND",
-};
+import { CausewayError, connectionError, type ErrorCode, toError } from "causeway/adapter";
 
 /** Reason codes of CONNACK: MQTT 3.1.1 §3.2.2.3 (below 0x80) and MQTT 5.0 §3.2.2.2. */
 const REFUSALS: ReadonlyMap<number, readonly [ErrorCode, string]> = new Map([
@@ -38,19 +30,13 @@ export function brokerError(broker: string, thrown: unknown): CausewayError {
     const [errorCode, what] = REFUSALS.get(code) ?? ["LINK_REFUSED", error.message];
     return new CausewayError(errorCode, `${broker} ${what}`, { cause: error });
   }
-  if (isCertificateFault(code ?? "")) {
-    return new CausewayError("LINK_UNTRUSTED", `${broker}: ${code}`, { cause: error });
+  if (/keepalive/i.test(error.message)) {
+    return new CausewayError("LINK_FAILED", `${broker} does not answer any more (keepalive)`, { cause: error });
   }
-  const what = /keepalive/i.test(error.message) ? "does not answer any more (keepalive)" : (code ?? error.message);
-  return new CausewayError(CODE_OF_ERRNO[code ?? ""] ?? "LINK_FAILED", `${broker}: ${what}`, { cause: error });
+  return connectionError(broker, error);
 }
 
 function codeOf(error: unknown): number | string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "number" || typeof error.code === "string" ? error.code : undefined;
-}
-
-/** Node takes over the names of OpenSSL's verification errors. */
-function isCertificateFault(code: string): boolean {
-  return /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)|^CRL_|INVALID_CA|PATH_LENGTH/.test(code);
 }

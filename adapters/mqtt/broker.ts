@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { CausewayError, type Clock, type LinkContext, withinTime } from "causeway/adapter";
+import { CausewayError, type Clock, type LinkContext, readCertificates, toError, withinTime } from "causeway/adapter";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { brokerError, isRefusal } from "./broker-error.js";
 import type { MqttLinkOptions } from "./options.js";
@@ -42,7 +41,7 @@ export function clientIdOf({ clientId }: MqttLinkOptions, link: string): string 
   return clientId ?? `causeway-${link}-${hostname()}`;
 }
 
-/** Rejects with LINK_*, CONFIG_UNREADABLE, CONFIG_SECRET_MISSING or the signal's reason. */
+/** Rejects with LINK_*, CONFIG_SECRET_MISSING or the signal's reason. */
 export async function connectBroker(
   options: MqttLinkOptions,
   { name, clock, secret }: Pick<LinkContext, "name" | "clock" | "secret">,
@@ -63,7 +62,8 @@ export async function connectBroker(
     keepalive: Math.round(keepaliveMs / 1000),
     ...(username === undefined ? {} : { username: await secret(username) }),
     ...(password === undefined ? {} : { password: await secret(password) }),
-    ...(await tlsFiles(options)),
+    ...(await readCertificates(options)),
+    ...(options.serverName === undefined ? {} : { servername: options.serverName }),
     // The bus opens a new link with a back-off of its own, and nothing may be sent that was meant for an earlier one.
     reconnectPeriod: 0,
     resubscribe: false,
@@ -99,23 +99,9 @@ function begin(connect: (settings: IClientOptions) => MqttClient, settings: ICli
   try {
     return connect(settings);
   } catch (error) {
-    throw brokerError(`${settings.host}:${settings.port}`, error);
+    const what = `'ca', 'cert' or 'key' is no PEM file: ${toError(error).message}`;
+    throw new CausewayError("LINK_CERTIFICATE", `${settings.host}:${settings.port}: ${what}`, { cause: error });
   }
-}
-
-async function tlsFiles({ ca, cert, key }: MqttLinkOptions): Promise<Pick<IClientOptions, "ca" | "cert" | "key">> {
-  const read = async (path: string): Promise<Buffer> => {
-    try {
-      return await readFile(path);
-    } catch (error) {
-      throw new CausewayError("CONFIG_UNREADABLE", `${path} cannot be read`, { cause: error });
-    }
-  };
-  return {
-    ...(ca === undefined ? {} : { ca: await read(ca) }),
-    ...(cert === undefined ? {} : { cert: await read(cert) }),
-    ...(key === undefined ? {} : { key: await read(key) }),
-  };
 }
 
 /** One session with a broker; never connected again. */

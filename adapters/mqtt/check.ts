@@ -1,6 +1,7 @@
 import {
   type DeviceTraits,
   fillTemplate,
+  groupCount,
   type Point,
   parseJsonPath,
   type Variables,
@@ -87,11 +88,7 @@ function pathProblem(path: string | undefined): string | undefined {
 
 function matchProblem(pattern: string | undefined): string | undefined {
   if (pattern === undefined) return undefined;
-  try {
-    // An alternative that is always met tells how many groups there are.
-    const groups = (new RegExp(`${pattern}|`).exec("")?.length ?? 1) - 1;
-    return groups === 0 ? "'match' needs a group, in parentheses, around the value" : undefined;
-  } catch {
-    return `'${pattern}' is no regular expression`;
-  }
+  const groups = groupCount(pattern);
+  if (groups === undefined) return `'${pattern}' is no regular expression`;
+  return groups === 0 ? "'match' needs a group, in parentheses, around the value" : undefined;
 }

@@ -23,6 +23,8 @@ export interface MqttLinkOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** Whom the broker's certificate must name; the host unless given. */
+  readonly serverName?: string;
   /** Milliseconds without a word of ours after which the broker is asked whether it is there. */
   readonly keepalive?: number;
   readonly connectTimeout?: number;
@@ -44,6 +46,7 @@ export const linkSchema: ObjectSchema<MqttLinkOptions> = object(
     ca: schema.string,
     cert: schema.string,
     key: schema.string,
+    serverName: schema.string,
     keepalive: schema.refine(schema.durationMs, (ms) =>
       ms >= 1000 && ms <= 65_535_000 ? undefined : "from 1s to 65535s",
     ),

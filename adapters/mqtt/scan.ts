@@ -1,4 +1,12 @@
-import { CausewayError, type FieldTool, resolveSecret, sleep, type ToolArguments } from "causeway/adapter";
+import {
+  CausewayError,
+  type FieldTool,
+  resolveSecret,
+  secondsArgument,
+  sleep,
+  type ToolArguments,
+  textArgument,
+} from "causeway/adapter";
 import { connectBroker } from "./broker.js";
 import { linkProblem } from "./check.js";
 import type { MqttLinkOptions, MqttPoint } from "./options.js";
@@ -6,7 +14,6 @@ import { MAX_PAYLOAD_BYTES, Message } from "./payload.js";
 import { type RecognisedStation, recognise } from "./recognise.js";
 
 const DEFAULT_SECONDS = 10;
-const MAX_SECONDS = 3600;
 /** What is kept of all that a broker publishes. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 const MAX_OTHERS = 50;
@@ -27,8 +34,8 @@ export const scanTool: FieldTool<MqttPoint> = {
   },
   async run(args, { clock, profiles, found, progress }, signal) {
     const options = linkOptions(args);
-    const seconds = secondsOf(args);
-    const filter = textOf(args, "topic") ?? "#";
+    const listenMs = secondsArgument(args, DEFAULT_SECONDS);
+    const filter = textArgument(args, "topic") ?? "#";
     const secret = (reference: string): Promise<string> => resolveSecret(reference, process.env);
     try {
       await using broker = await connectBroker(options, { name: "scan", clock, secret }, signal);
@@ -38,7 +45,7 @@ export const scanTool: FieldTool<MqttPoint> = {
         progress(`${kept.messages.size} topics`);
       });
       await broker.subscribe([filter]);
-      const isOver = await Promise.race([broker.closed, sleep(clock, 1000 * seconds, signal).catch(() => undefined)]);
+      const isOver = await Promise.race([broker.closed, sleep(clock, listenMs, signal).catch(() => undefined)]);
       if (isOver !== undefined) throw isOver;
       const { stations, others } = recognise(kept.messages, profiles);
       for (const station of stations) found(stationFinding(station));
@@ -89,9 +96,9 @@ function shown({ text }: Message): string {
 }
 
 function linkOptions(args: ToolArguments): MqttLinkOptions {
-  const url = textOf(args, "url") ?? args.positionals[0];
+  const url = textArgument(args, "url") ?? args.positionals[0];
   if (url === undefined) throw new CausewayError("USAGE", "scan mqtt needs --url, e.g. mqtt://127.0.0.1");
-  const [username, password, ca] = ["username", "password", "ca"].map((name) => textOf(args, name));
+  const [username, password, ca] = ["username", "password", "ca"].map((name) => textArgument(args, name));
   const options = {
     url: url.includes("://") ? url : `mqtt://${url}`,
     // Not that of the gateway, which would lose its session.
@@ -103,15 +110,4 @@ function linkOptions(args: ToolArguments): MqttLinkOptions {
   const problem = linkProblem(options);
   if (problem !== undefined) throw new CausewayError("USAGE", problem);
   return options;
-}
-
-function secondsOf(args: ToolArguments): number {
-  const seconds = Number(textOf(args, "seconds") ?? DEFAULT_SECONDS);
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new CausewayError("USAGE", `--seconds is a number up to ${MAX_SECONDS}`);
-}
-
-function textOf({ values }: ToolArguments, name: string): string | undefined {
-  const value = values[name];
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

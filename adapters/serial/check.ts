@@ -1,6 +1,7 @@
 import {
   byteFormatProblem,
   type DeviceTraits,
+  groupCount,
   type Point,
   parseJsonPath,
   type Variables,
@@ -137,12 +138,8 @@ function patternProblem(pattern: string): string | undefined {
   return groupProblem(pattern, 0);
 }
 
-/** An alternative that is always met tells how many groups there are. */
 function groupProblem(pattern: string, group: number): string | undefined {
-  try {
-    const groups = (new RegExp(`${pattern}|`).exec("")?.length ?? 1) - 1;
-    return groups < group ? `'${pattern}' has no group ${group}, in parentheses, around the value` : undefined;
-  } catch {
-    return `'${pattern}' is no regular expression`;
-  }
+  const groups = groupCount(pattern);
+  if (groups === undefined) return `'${pattern}' is no regular expression`;
+  return groups < group ? `'${pattern}' has no group ${group}, in parentheses, around the value` : undefined;
 }

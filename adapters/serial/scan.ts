@@ -1,10 +1,9 @@
-import { CausewayError, type FieldTool, type Finding, type ToolArguments } from "causeway/adapter";
+import { type FieldTool, type Finding, secondsArgument, textArgument } from "causeway/adapter";
 import { LISTENED_RATES, listenForProfiles } from "./listen-scan.js";
 import type { SerialPoint } from "./options.js";
 import { findPorts, type PortFacts } from "./ports.js";
 
 const DEFAULT_SECONDS = 12;
-const MAX_SECONDS = 3600;
 
 /** `causeway scan serial`: the ports there are; with `--port`, which device speaks on its own there. */
 export const scanTool: FieldTool<SerialPoint> = {
@@ -19,12 +18,12 @@ export const scanTool: FieldTool<SerialPoint> = {
     seconds: { type: "string", value: "N", summary: `how long at each rate, ${DEFAULT_SECONDS} unless given` },
   },
   async run(args, { clock, profiles, found, progress }, signal) {
-    const path = textOf(args, "port") ?? args.positionals[0];
+    const path = textArgument(args, "port") ?? args.positionals[0];
     if (path === undefined) {
       for (const port of await findPorts()) found(portFinding(port));
       return;
     }
-    const listenMs = 1000 * secondsOf(args);
+    const listenMs = secondsArgument(args, DEFAULT_SECONDS);
     const onRate = (baudRate: number): void => progress(`${path} at ${baudRate} baud`);
     try {
       const heard = await listenForProfiles(path, listenMs, profiles, { clock }, onRate, signal);
@@ -49,15 +48,4 @@ export function portFinding({ device, names, driver, usb, holders, problem }: Po
     heldBy: holders.length === 0 ? undefined : holders,
     note: problem,
   };
-}
-
-function secondsOf(args: ToolArguments): number {
-  const seconds = Number(textOf(args, "seconds") ?? DEFAULT_SECONDS);
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new CausewayError("USAGE", `--seconds is a number up to ${MAX_SECONDS}`);
-}
-
-function textOf({ values }: ToolArguments, name: string): string | undefined {
-  const value = values[name];
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -115,12 +115,6 @@ export const ERROR_TABLE = {
     "The broker or host refuses the user, or what the user asks for.",
     "Check user name and password of the link, and what the broker's access list allows; it is retried by itself.",
   ),
-  LINK_UNTRUSTED: entry(
-    "5.00",
-    "operator",
-    "The certificate of the host cannot be verified.",
-    "Name the CA's certificate under 'ca', and check the host's name, its certificate's dates and this clock.",
-  ),
   FIELD_TIMEOUT: entry(
     "5.00",
     "later",

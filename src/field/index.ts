@@ -40,6 +40,7 @@ export {
 } from "./byte-value.js";
 export { type JsonPath, parseJsonPath, valueAt, withValueAt } from "./json-path.js";
 export type { Line } from "./line.js";
+export { groupCount } from "./pattern.js";
 export { type FaultQuality, type Quality, type Reading, type Scalar, sameScalar } from "./reading.js";
 export {
   decodeRegisters,
@@ -54,7 +55,14 @@ export {
   registerFormatProblem,
 } from "./registers.js";
 export { characterMs, openSerialLine, type SerialLineOptions } from "./serial-line.js";
-export { openTcpLine, openTlsLine, type TcpLineOptions, type TlsLineOptions } from "./tcp-line.js";
+export {
+  connectionError,
+  openTcpLine,
+  openTlsLine,
+  readCertificates,
+  type TcpLineOptions,
+  type TlsLineOptions,
+} from "./tcp-line.js";
 export { fillTemplate, literalsOf, type Variables, variablesOf } from "./template.js";
 export { valueFromText } from "./text-value.js";
 export type {
@@ -66,5 +74,6 @@ export type {
   ToolContext,
   ToolOption,
 } from "./tool.js";
+export { secondsArgument, textArgument } from "./tool-arguments.js";
 export { FrameTrace, printableText } from "./trace.js";
 export { openUdpLine, type UdpLineOptions } from "./udp-line.js";

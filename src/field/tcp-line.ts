@@ -83,7 +83,10 @@ function secureSocket(settings: ConnectionOptions, host: string): Socket {
   }
 }
 
-async function readCertificates(options: TlsLineOptions): Promise<Pick<ConnectionOptions, "ca" | "cert" | "key">> {
+/** What the paths lead to. Rejects with LINK_CERTIFICATE. */
+export async function readCertificates(
+  options: Pick<TlsLineOptions, "ca" | "cert" | "key">,
+): Promise<{ readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer }> {
   const read = async (what: "ca" | "cert" | "key") => {
     const path = options[what];
     if (path === undefined) return {};
@@ -133,7 +136,7 @@ class SocketLine implements Line {
     // Always listening: without a reader neither FIN nor RST would be noticed.
     socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.#reason ??= failureOf(this.name, error);
+      this.#reason ??= connectionError(this.name, error);
     });
     this.connected = new Promise((resolve) => socket.once(ready, () => resolve(undefined)));
     this.closed = new Promise((resolve) =>
@@ -163,7 +166,8 @@ class SocketLine implements Line {
   }
 }
 
-function failureOf(name: string, error: NodeJS.ErrnoException): CausewayError {
+/** What went wrong with a socket, by the codes of Node.js: LINK_REFUSED, LINK_NOT_FOUND, LINK_CERTIFICATE or LINK_FAILED. */
+export function connectionError(name: string, error: NodeJS.ErrnoException): CausewayError {
   const { code = "", message } = error;
   const complaint = CERTIFICATE_COMPLAINTS[code];
   if (complaint !== undefined) return new CausewayError("LINK_CERTIFICATE", `${name}: ${complaint}`, { cause: error });

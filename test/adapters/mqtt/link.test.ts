@@ -243,6 +243,12 @@ describe("the session with the broker", () => {
     expect(rig.bus?.medium).toBe(`mqtt me@127.0.0.1:${strict.port} as gateway-7`);
   });
 
+  it("needs PEM files that are some", async () => {
+    await rig.open([[mqttStation("a"), [temperature]]], { ...rig.link, cert: "package.json", key: "package.json" });
+    await rig.until(() => rig.bus?.state === "down");
+    expect(rig.bus?.fault).toMatchObject({ code: "LINK_CERTIFICATE", message: expect.stringContaining("no PEM file") });
+  });
+
   it("tells when a topic may not be subscribed to, and tries again", async () => {
     let permitted = false;
     await using strict = await SmallBroker.listen({ permit: () => permitted });

@@ -92,7 +92,7 @@ describe("scan mqtt", () => {
     [{ url: "http://x" }, "USAGE"],
     [{ url: "mqtt://x", seconds: "never" }, "USAGE"],
     [{ url: "mqtt://127.0.0.1:1" }, "LINK_REFUSED"],
-    [{ url: "mqtt://127.0.0.1:1", ca: "/nowhere/ca.pem" }, "CONFIG_UNREADABLE"],
+    [{ url: "mqtt://127.0.0.1:1", ca: "/nowhere/ca.pem" }, "LINK_CERTIFICATE"],
   ])("refuses %o with %s", async (values, code) => {
     await expect(scan(values)).rejects.toMatchObject({ code });
   });
