@@ -2,10 +2,10 @@ import type { Clock } from "../base/clock.js";
 import { toError } from "../base/errors.js";
 import type { Point, Station } from "./adapter.js";
 import type { Bus } from "./bus.js";
-import type { ExchangeList, PlannedExchange } from "./exchanges.js";
-import { isolate } from "./isolation.js";
+import { type ExchangeList, type PlannedExchange, pauseRefused } from "./exchanges.js";
+import { diagnose, type Outcome } from "./isolation.js";
 import type { Priority } from "./queue.js";
-import type { Reading } from "./reading.js";
+import type { Quality, Reading } from "./reading.js";
 import type { RefusedPoints } from "./refusals.js";
 
 export interface DeviceReaderOptions {
@@ -25,8 +25,6 @@ export interface DeviceReaderOptions {
   readonly onRefused: (refused: RefusedPoints) => void;
 }
 
-const REFUSED_PAUSE_MS = 3_600_000;
-
 /** Carries out the planned exchanges of one device, and finds out what of them the device refuses. */
 export class DeviceReader {
   readonly #options: DeviceReaderOptions;
@@ -38,7 +36,7 @@ export class DeviceReader {
   /** Of an exchange that is refused as a whole it is found out why, at once and for later. */
   async read(planned: PlannedExchange, priority: Priority): Promise<readonly Reading[]> {
     if (planned.isolating !== undefined) return await planned.isolating;
-    const { clock, exchanges, onReadings, onAnswer, onUnreached } = this.#options;
+    const { clock, onReadings, onAnswer, onUnreached } = this.#options;
     planned.pending = true;
     let readings: readonly Reading[];
     try {
@@ -48,19 +46,26 @@ export class DeviceReader {
     } finally {
       planned.pending = false;
     }
-    const refused = isRefused(readings);
-    if (refused && planned.points.length > 1) {
+    const outcome = outcomeOf(readings);
+    if (outcome === "refused" && planned.points.length > 1) {
       onAnswer();
       planned.isolating ??= this.#isolate(planned, priority);
       return await planned.isolating;
     }
-    planned.done = planned.pace === "once" && !isSilence(readings);
-    planned.refusedUntilMs = refused ? clock.monotonicMs() + REFUSED_PAUSE_MS : 0;
+    if (outcome === "refused") pauseRefused(planned, clock.monotonicMs());
     onReadings(readings);
-    const [point] = planned.points;
-    const isAnswered = point !== undefined && !refused && !isSilence(readings);
-    if (isAnswered && exchanges.clear(point)) this.#options.onRefused(exchanges.refused);
+    if (outcome === "answered") this.#succeed(planned);
     return readings;
+  }
+
+  /** What was refused before is forgotten. */
+  #succeed(planned: PlannedExchange): void {
+    const { exchanges, onRefused } = this.#options;
+    planned.done = planned.pace === "once";
+    planned.refusals = 0;
+    planned.refusedUntilMs = 0;
+    const [point, ...others] = planned.points;
+    if (point !== undefined && others.length === 0 && exchanges.clear(point)) onRefused(exchanges.refused);
   }
 
   /** A damaged or missing answer of a device that is there is asked for again before it counts. */
@@ -73,30 +78,61 @@ export class DeviceReader {
   }
 
   async #isolate(refused: PlannedExchange, priority: Priority): Promise<readonly Reading[]> {
-    const { exchanges, onReadings, onAnswer, onRefused } = this.#options;
-    const learned: Reading[] = [];
+    const learned = new Map<string, Reading>();
+    const refusals: Reading[] = [];
+    let failure: readonly Reading[] | Error = [];
     refused.pending = true;
     try {
-      const suspects = await isolate(refused.points, async (points) => {
-        const readings = await this.#ask(points, priority).catch((): readonly Reading[] => []);
-        if (readings.length === 0 || isSilence(readings)) return "failed";
-        if (isRefused(readings)) {
-          onAnswer();
-          return "refused";
+      const verdict = await diagnose(refused.points, async (points) => {
+        try {
+          const readings = await this.#ask(points, priority);
+          const outcome = outcomeOf(readings);
+          if (outcome === "refused") this.#options.onAnswer();
+          if (outcome === "refused" && points.length === 1) refusals.push(...readings);
+          if (outcome === "answered") this.#learn(learned, readings);
+          if (outcome === "failed") failure = readings;
+          return outcome;
+        } catch (error) {
+          failure = toError(error);
+          return "failed";
         }
-        learned.push(...readings);
-        onReadings(readings);
-        return "answered";
       });
-      if (suspects === undefined) return learned;
-      const alone = exchanges.part(refused, suspects);
-      onRefused(exchanges.refused);
-      for (const planned of alone) learned.push(...(await this.read(planned, priority)));
-      return learned;
+      if (verdict.kind === "failed") this.#fail(refused, learned, failure);
+      if (verdict.kind === "passed") this.#succeed(refused);
+      if (verdict.kind === "everything") pauseRefused(refused, this.#options.clock.monotonicMs());
+      if (verdict.kind === "parts") this.#part(refused, verdict.alone, verdict.cuts);
+      if (verdict.kind === "everything" || verdict.kind === "parts") this.#learn(learned, refusals);
+      return [...learned.values()];
     } finally {
       refused.pending = false;
       refused.isolating = undefined;
     }
+  }
+
+  #learn(learned: Map<string, Reading>, readings: readonly Reading[]): void {
+    for (const reading of readings) learned.set(reading.point, reading);
+    if (readings.length > 0) this.#options.onReadings(readings);
+  }
+
+  #part(refused: PlannedExchange, alone: readonly Point<unknown>[], cuts: readonly Point<unknown>[]): void {
+    const { clock, exchanges, onRefused } = this.#options;
+    for (const planned of exchanges.part(refused, alone, cuts)) pauseRefused(planned, clock.monotonicMs());
+    onRefused(exchanges.refused);
+  }
+
+  /** What was not answered before a request failed has the fault of that request. */
+  #fail(refused: PlannedExchange, learned: Map<string, Reading>, failure: readonly Reading[] | Error): void {
+    const missing = refused.points.filter(({ name }) => !learned.has(name));
+    if (failure instanceof Error) {
+      for (const reading of this.#options.onUnreached(missing, failure)) learned.set(reading.point, reading);
+      return;
+    }
+    const [first] = failure;
+    if (first === undefined) return;
+    this.#learn(
+      learned,
+      missing.map(({ name }) => ({ ...first, point: name })),
+    );
   }
 }
 
@@ -105,6 +141,10 @@ export function isSilence(readings: readonly Reading[]): boolean {
   return readings.every(({ quality }) => quality === "timeout" || quality === "crc" || quality === "stale");
 }
 
-function isRefused(readings: readonly Reading[]): boolean {
-  return readings.length > 0 && readings.every(({ quality }) => quality === "unsupported");
+/** A trouble of the station's own, such as being busy, says nothing of what it was asked for. */
+function outcomeOf(readings: readonly Reading[]): Outcome {
+  const isAll = (...qualities: readonly Quality[]): boolean =>
+    readings.every(({ quality }) => qualities.includes(quality));
+  if (isAll("timeout", "crc", "stale", "exception")) return "failed";
+  return isAll("unsupported") ? "refused" : "answered";
 }

@@ -291,18 +291,22 @@ export class Device {
     if (isAnswer) this.#notice("answer");
     // Before it is set up its values may mean something else.
     if (isAnswer && !this.#setup.isDone) return;
-    for (const reading of readings) this.#remember(reading);
+    this.#remember(readings);
     this.#writer.hear(readings);
     if (!isAnswer) this.#notice("failure");
     this.#options.onReadings(readings);
   }
 
-  #remember(reading: Reading): void {
-    if (reading.quality === "unsupported" && this.#readings.get(reading.point)?.quality !== "unsupported") {
-      const { log, name } = this.#options;
-      log.warn("device refuses a point", { device: name, point: reading.point, reason: reading.reason });
-    }
-    this.#readings.set(reading.point, reading);
+  #remember(readings: readonly Reading[]): void {
+    const { log, name } = this.#options;
+    const refused = readings.filter(
+      ({ point, quality }) => quality === "unsupported" && this.#readings.get(point)?.quality !== "unsupported",
+    );
+    for (const reading of readings) this.#readings.set(reading.point, reading);
+    const [first] = refused;
+    if (first === undefined || !("reason" in first)) return;
+    const points = refused.map(({ point }) => point).join(", ");
+    log.warn("device refuses points", { device: name, points, reason: first.reason });
   }
 
   /** The link is down, which is not the device's fault; told once, not at every slot. */

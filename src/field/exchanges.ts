@@ -1,7 +1,7 @@
 import type { Exchange, Point, PollClass } from "./adapter.js";
 import type { Priority } from "./queue.js";
 import type { Reading } from "./reading.js";
-import { NOTHING_REFUSED, type RefusedPoints } from "./refusals.js";
+import { NOTHING_REFUSED, type RefusedPoints, refusedPauseMs } from "./refusals.js";
 
 /** What is polled together: every so many milliseconds, or `once` after each connect. */
 export type Pace = number | "once";
@@ -14,7 +14,9 @@ export interface PlannedExchange {
   readonly wireMs: number;
   /** On the bus or waiting for it; the next slot is left out then. */
   pending: boolean;
-  /** Monotonic time until which it is not tried again, because the device refuses its one point. */
+  /** How often in a row the device refused all of its points, each of them. */
+  refusals: number;
+  /** Monotonic time until which it is not tried again for that. */
   refusedUntilMs: number;
   /** Of the pace `once`: it has been read since the last connect. */
   done: boolean;
@@ -86,7 +88,7 @@ export class ExchangeList {
 
   /** The cheapest way to learn whether the device is there; undefined when nothing of it can be read. */
   probe(): PlannedExchange | undefined {
-    const inUse = this.#list.filter((planned) => planned.refusedUntilMs === 0);
+    const inUse = this.#list.filter((planned) => planned.refusals === 0);
     const candidates = inUse.length > 0 ? inUse : this.#list;
     return candidates.reduce<PlannedExchange | undefined>(
       (best, planned) => (best === undefined || planned.wireMs < best.wireMs ? planned : best),
@@ -95,48 +97,53 @@ export class ExchangeList {
   }
 
   /**
-   * From now on each suspect is asked alone; gives their exchanges. Nothing, when the refused exchange has been replaced
-   * meanwhile.
+   * From now on some points are asked alone, and no request goes on to the cuts from before; gives the exchanges of
+   * those alone. Nothing, when the refused exchange has been replaced meanwhile.
    */
-  part(refused: PlannedExchange, suspects: readonly Point<unknown>[]): readonly PlannedExchange[] {
+  part(
+    refused: PlannedExchange,
+    alone: readonly Point<unknown>[],
+    cuts: readonly Point<unknown>[],
+  ): readonly PlannedExchange[] {
     if (!this.#list.includes(refused)) return [];
-    for (const { name } of suspects) this.#alone.add(name);
+    for (const { name } of alone) this.#alone.add(name);
+    for (const { name } of cuts) this.#cuts.add(name);
     this.#replace([refused]);
-    return this.#list.filter(({ points }) => points.length === 1 && points.some((point) => suspects.includes(point)));
+    return this.#list.filter(({ points }) => points.length === 1 && points.some((point) => alone.includes(point)));
   }
 
   /**
-   * A point that was asked alone was answered: it was refused only together with what is before it. False when it was
-   * no suspect.
+   * A point that was asked alone was answered: it is asked together with its neighbours again. False when it was not one
+   * of those that are refused.
    */
   clear(point: Point<unknown>): boolean {
     if (!this.#alone.delete(point.name)) return false;
-    this.#cuts.add(point.name);
     const at = this.#list.findIndex(({ points }) => points.includes(point));
-    this.#replace(this.#list.slice(at, at + 2));
+    const pace = this.#list[at]?.pace;
+    this.#replace(this.#list.slice(Math.max(0, at - 1), at + 2).filter((planned) => planned.pace === pace));
     return true;
   }
 
   /** After a connect: what was refused is tried again, what is read once is due. */
   renew(): void {
     for (const planned of this.#list) {
+      planned.refusals = 0;
       planned.refusedUntilMs = 0;
       planned.done = false;
     }
   }
 
-  /** Plans the points of neighbouring exchanges anew, each pace for itself. */
+  /** Plans the points of neighbouring exchanges of one pace anew. */
   #replace(old: readonly PlannedExchange[]): void {
     const [first] = old;
     if (first === undefined) return;
-    const same = old.filter(({ pace }) => pace === first.pace);
     const fresh = this.#planned(
-      same.flatMap(({ points }) => points),
+      old.flatMap(({ points }) => points),
       first.pace,
     );
     this.#list = this.#list.flatMap((planned) => {
-      if (planned === first) return fresh.map((one) => same.find((before) => isSame(before, one)) ?? one);
-      return same.includes(planned) ? [] : [planned];
+      if (planned === first) return fresh.map((one) => old.find((before) => isSame(before, one)) ?? one);
+      return old.includes(planned) ? [] : [planned];
     });
   }
 
@@ -151,6 +158,7 @@ export class ExchangeList {
       priority: priorityOf(exchange.points),
       wireMs: exchange.wireMs,
       pending: false,
+      refusals: 0,
       refusedUntilMs: 0,
       done: false,
     }));
@@ -167,6 +175,13 @@ export class ExchangeList {
     }
     return runs;
   }
+}
+
+/** All of the exchange was refused: it is left alone for longer each time. Who asks sooner does not change that. */
+export function pauseRefused(planned: PlannedExchange, nowMs: number): void {
+  if (nowMs < planned.refusedUntilMs) return;
+  planned.refusals++;
+  planned.refusedUntilMs = nowMs + refusedPauseMs(planned.refusals);
 }
 
 function isSame(a: PlannedExchange, b: PlannedExchange): boolean {

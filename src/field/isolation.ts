@@ -45,3 +45,41 @@ async function firstRefused<T>(
   }
   return low;
 }
+
+/** What the refusal of a request for several items is about. */
+export type Verdict<T> =
+  /** A request failed: nothing is known. */
+  | { readonly kind: "failed" }
+  /** It was in passing: asked once more, all together are answered. */
+  | { readonly kind: "passed" }
+  /** Each item is refused alone, too: that is the state of who was asked, and says nothing of single items. */
+  | { readonly kind: "everything" }
+  /** `alone` must be asked alone; no request goes on to `cuts` from before. */
+  | { readonly kind: "parts"; readonly alone: readonly T[]; readonly cuts: readonly T[] };
+
+/** As `isolate`, after which suspects are asked alone, and all together once more before anything is held against them. */
+export async function diagnose<T>(
+  refused: readonly T[],
+  ask: (items: readonly T[]) => Promise<Outcome>,
+): Promise<Verdict<T>> {
+  const refusedAlone = new Set<T>();
+  const suspects = await isolate(refused, async (items) => {
+    const outcome = await ask(items);
+    const [item, ...others] = items;
+    if (outcome === "refused" && item !== undefined && others.length === 0) refusedAlone.add(item);
+    return outcome;
+  });
+  if (suspects === undefined) return { kind: "failed" };
+  const cuts: T[] = [];
+  for (const suspect of suspects) {
+    if (refusedAlone.has(suspect)) continue;
+    const outcome = await ask([suspect]);
+    if (outcome === "failed") return { kind: "failed" };
+    if (outcome === "refused") refusedAlone.add(suspect);
+    else cuts.push(suspect);
+  }
+  if (refusedAlone.size === refused.length) return { kind: "everything" };
+  const outcome = await ask(refused);
+  if (outcome === "failed") return { kind: "failed" };
+  return outcome === "answered" ? { kind: "passed" } : { kind: "parts", alone: [...refusedAlone], cuts };
+}

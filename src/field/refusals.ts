@@ -18,6 +18,13 @@ export interface Refusals {
   save(device: string, plan: string, refused: RefusedPoints): void;
 }
 
+const PAUSES_MS = [10_000, 60_000, 600_000, 3_600_000] as const;
+
+/** How long what was refused so many times in a row is left alone: what refuses while it starts is soon back. */
+export function refusedPauseMs(times: number): number {
+  return PAUSES_MS[Math.min(times, PAUSES_MS.length) - 1] ?? 0;
+}
+
 /** The same for the same requests, other for any other. */
 export function planHash(exchanges: readonly Exchange<unknown>[]): string {
   const requests = exchanges.map(({ summary, points }) => [summary, points.map(({ name }) => name)]);

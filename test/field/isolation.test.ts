@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isolate, type Outcome } from "../../src/field/isolation.js";
+import { diagnose, isolate, type Outcome, type Verdict } from "../../src/field/isolation.js";
 
 /** A strip of registers; some are refused, some cannot be read together with what comes before, some are too many. */
 interface Strip {
@@ -53,5 +53,39 @@ describe("isolating what a device refuses", () => {
     expect(await isolate(strip(8), async () => "failed")).toBeUndefined();
     let requests = 0;
     expect(await isolate(strip(8), async () => (++requests < 3 ? "answered" : "failed"))).toBeUndefined();
+  });
+});
+
+describe("diagnosing a refusal", () => {
+  const verdicts: readonly (readonly [string, Strip, Verdict<number>, number])[] = [
+    ["a bad register", { length: 16, bad: [5] }, { kind: "parts", alone: [5], cuts: [] }, 7],
+    ["a hole", { length: 16, holesBefore: [9] }, { kind: "parts", alone: [], cuts: [9] }, 7],
+    ["both", { length: 16, bad: [5], holesBefore: [9] }, { kind: "parts", alone: [5], cuts: [9] }, 12],
+    ["the last of two", { length: 2, bad: [1] }, { kind: "parts", alone: [1], cuts: [] }, 4],
+    ["everything", { length: 16, bad: strip(16) }, { kind: "everything" }, 35],
+    ["what has passed", { length: 16 }, { kind: "passed" }, 7],
+  ];
+  it.each(verdicts)("finds %s", async (_, given, verdict, most) => {
+    const { ask, asked } = device(given);
+    expect(await diagnose(strip(given.length), ask)).toEqual(verdict);
+    expect(asked.length).toBeLessThanOrEqual(most);
+  });
+
+  it("asks all together once more, after all that can be read was read, before it holds anything against an item", async () => {
+    const { ask, asked } = device({ length: 16, bad: [5] });
+    await diagnose(strip(16), ask);
+    expect(asked.at(-1)).toEqual(strip(16));
+    expect(new Set(asked.slice(0, 5).flat()).size).toBe(16);
+  });
+
+  it("knows nothing when a request fails, whichever it is", async () => {
+    for (let failing = 1; failing <= 7; failing++) {
+      const { ask } = device({ length: 16, bad: [5] });
+      let requests = 0;
+      const verdict = await diagnose(strip(16), async (items) =>
+        ++requests === failing ? "failed" : await ask(items),
+      );
+      expect(verdict.kind === "failed").toBe(failing <= requests);
+    }
   });
 });
