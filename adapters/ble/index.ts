@@ -15,7 +15,6 @@ import {
   stationSchema,
 } from "./options.js";
 import { PacketMemory } from "./packet-memory.js";
-import { scanTool } from "./scan.js";
 import { fitToFormat } from "./value-format.js";
 
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -52,7 +51,7 @@ export function bleAdapter(): Adapter<BleLinkOptions, BleStation, BlePoint> {
     fit: ({ name, address }, value) =>
       address.at.gatt === undefined ? value : fitToFormat(value, formatOf(address), name),
     silenceMs: SILENCE_MS,
-    scan: scanTool,
+    scan: async () => (await import("./scan.js")).scanTool,
   };
 }
 

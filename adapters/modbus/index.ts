@@ -19,9 +19,6 @@ import {
 } from "./options.js";
 import { PduCodec } from "./pdu.js";
 import { planExchanges } from "./plan.js";
-import { readTool } from "./read.js";
-import { scanTool } from "./scan.js";
-import { simulateModbus } from "./simulate.js";
 import { timingOf } from "./timing.js";
 
 /** Modbus over serial lines, TCP, TLS and UDP, and serial frames through TCP. */
@@ -49,9 +46,12 @@ export const modbus: Adapter<ModbusLinkOptions, ModbusStation, ModbusPoint> = {
   writeTerms,
   // TCP repeats by itself what gets lost.
   retries: (options) => (isOnSerialLine(options) || options.transport === "udp" ? 1 : 0),
-  scan: scanTool(),
-  read: readTool,
-  simulate: async (options, stations, { clock }) => await simulateModbus(options, stations, clock),
+  scan: async () => (await import("./scan.js")).scanTool(),
+  read: async () => (await import("./read.js")).readTool,
+  async simulate(options, stations, { clock }) {
+    const { simulateModbus } = await import("./simulate.js");
+    return await simulateModbus(options, stations, clock);
+  },
 };
 
 export default defineAdapter(modbus);

@@ -12,8 +12,6 @@ import {
   stationSchema,
 } from "./options.js";
 import { fitValue } from "./payload.js";
-import { scanTool } from "./scan.js";
-import { simulateMqtt } from "./simulator.js";
 
 /** Devices that publish to an MQTT broker, one mapping for all that have the same topics. */
 export const mqtt: Adapter<MqttLinkOptions, Variables, MqttPoint> = {
@@ -40,8 +38,8 @@ export const mqtt: Adapter<MqttLinkOptions, Variables, MqttPoint> = {
   stationProblem,
   kind: kindOf,
   fit: fitValue,
-  scan: scanTool,
-  simulate: async (_options, stations) => await simulateMqtt(stations),
+  scan: async () => (await import("./scan.js")).scanTool,
+  simulate: async (_options, stations) => await (await import("./simulator.js")).simulateMqtt(stations),
 };
 
 export default defineAdapter(mqtt);

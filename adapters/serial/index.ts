@@ -23,7 +23,6 @@ import {
   serialSettings,
   stationSchema,
 } from "./options.js";
-import { scanTool } from "./scan.js";
 
 const CONNECT_TIMEOUT_MS = 5000;
 
@@ -56,7 +55,7 @@ export const serial: Adapter<SerialLinkOptions, Variables, SerialPoint> = {
   pointProblem,
   stationProblem,
   kind: kindOf,
-  scan: scanTool,
+  scan: async () => (await import("./scan.js")).scanTool,
 };
 
 export default defineAdapter(serial);

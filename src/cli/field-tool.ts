@@ -28,7 +28,7 @@ export async function fieldToolCommand(name: ToolName, words: readonly string[])
   if (words[0] === undefined) await adapters.loadShipped();
   else await adapters.load([words[0]]);
   const adapter = adapters.get(words[0] ?? "");
-  const tool = adapter?.[name];
+  const tool = await adapter?.[name]?.();
   if (adapter === undefined || tool === undefined) return await whichAdapter(name, adapters, words[0]);
   return {
     name: `${name} ${adapter.name}`,

@@ -145,10 +145,10 @@ export interface Adapter<L, D, P> {
    * may always be silent for five times its usual interval.
    */
   readonly silenceMs?: number;
-  /** `causeway scan NAME`: finds stations, and the profiles that fit them. */
-  readonly scan?: FieldTool<P>;
+  /** `causeway scan NAME`: finds stations, and the profiles that fit them. Its code is loaded when somebody asks. */
+  scan?(): Promise<FieldTool<P>>;
   /** `causeway read NAME`: reads from a station that no profile knows, and shows what the bytes could mean. */
-  readonly read?: FieldTool<P>;
+  read?(): Promise<FieldTool<P>>;
   /** Stations made of their points, which speak the real protocol: for the demo and for tests. */
   simulate?(options: L, stations: readonly SimulatedStation<D, P>[], context: LinkContext): Promise<SimulatedField<L>>;
 }

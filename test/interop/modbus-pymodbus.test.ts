@@ -246,7 +246,9 @@ describe("causeway scan modbus", () => {
     const context = { clock: systemClock, log: silentLog, profiles: [], progress: () => undefined };
     const args = { values: { host: "127.0.0.1", port: String(port), ids: "1", timeout: "500" }, positionals: [] };
     await until(async () => {
-      await modbus.scan?.run(args, { ...context, found: (row) => rows.push(row) }, forever).catch(() => undefined);
+      await (await modbus.scan?.())
+        ?.run(args, { ...context, found: (row) => rows.push(row) }, forever)
+        .catch(() => undefined);
       return rows.length > 0;
     });
     expect(rows).toMatchObject([{ unit: 1, vendor: "Interop", product: "PY-1", revision: "3.0" }]);

@@ -221,7 +221,7 @@ describe("on the network", () => {
       values: { host: "127.0.0.1", port: String(simulator.link.port), timeout: "50", ...values },
       positionals,
     };
-    await modbus[name]?.run(args, context, forever);
+    await (await modbus[name]?.())?.run(args, context, forever);
     await simulator[Symbol.asyncDispose]();
     return rows;
   }
