@@ -1,4 +1,4 @@
-import { CausewayError, type FieldTool, type Finding, sleep, type ToolArguments } from "causeway/adapter";
+import { type FieldTool, type Finding, secondsArgument, sleep, textArgument } from "causeway/adapter";
 import { Controller } from "./controller.js";
 import { SystemBus } from "./dbus.js";
 import type { BlePoint } from "./options.js";
@@ -6,7 +6,6 @@ import { type Fit, HeardDevice, recognise } from "./recognise.js";
 import { shortUuid } from "./uuid.js";
 
 const DEFAULT_SECONDS = 15;
-const MAX_SECONDS = 3600;
 /** Where crowds pass with telephones, addresses change without end. */
 const MAX_DEVICES = 5000;
 
@@ -20,9 +19,9 @@ export const scanTool: FieldTool<BlePoint> = {
   },
   async run(args, context, signal) {
     const { clock, log, profiles, found, progress } = context;
-    const seconds = secondsOf(args);
-    const name = args.values["controller"];
-    const options = typeof name === "string" ? { controller: name } : {};
+    const listenMs = secondsArgument(args, DEFAULT_SECONDS);
+    const name = textArgument(args, "controller");
+    const options = name === undefined ? {} : { controller: name };
     const devices = new Map<string, HeardDevice>();
     try {
       const bus = await SystemBus.open(clock, signal);
@@ -33,11 +32,8 @@ export const scanTool: FieldTool<BlePoint> = {
         device.add(heard, clock.monotonicMs());
         progress(`${devices.size} devices`);
       });
-      progress(`listening for ${seconds} s`);
-      const ended = await Promise.race([
-        controller.closed,
-        sleep(clock, 1000 * seconds, signal).catch(() => undefined),
-      ]);
+      progress(`listening for ${listenMs / 1000} s`);
+      const ended = await Promise.race([controller.closed, sleep(clock, listenMs, signal).catch(() => undefined)]);
       if (ended !== undefined) throw ended;
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -68,10 +64,4 @@ function findingOf(device: HeardDevice, [best, ...others]: readonly Fit[], nowMs
     points: best === undefined ? undefined : best.isSealed ? "needs 'key'" : `${best.good} of ${best.advertised}`,
     also: others.map(({ profile }) => profile),
   };
-}
-
-function secondsOf({ values }: ToolArguments): number {
-  const seconds = Number(values["seconds"] ?? DEFAULT_SECONDS);
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new CausewayError("USAGE", `--seconds is a number up to ${MAX_SECONDS}`);
 }

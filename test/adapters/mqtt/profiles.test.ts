@@ -40,19 +40,19 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
         '{"battery":97,"humidity":52.1,"linkquality":120,"pressure":989.3,"temperature":21.37,"voltage":3005}',
       ],
     ],
-    tree: { "/3303/0/5700": 21.37, "/3303/0/5701": "Cel", "/3304/0/5700": 52.1, "/3320/0/5700": 97 },
+    tree: { "/3303/0/5700": 21.37, "/3303/0/5701": "Cel", "/3304/0/5700": 52.1, "/3411/0/1": 97 },
     gone: AVAILABILITY,
   },
   "zigbee2mqtt-contact": {
     address: { id: "0x00158d0001" },
     messages: [["zigbee2mqtt/0x00158d0001", '{"battery":100,"contact":false,"linkquality":87,"voltage":3055}']],
-    tree: { "/3200/0/5500": false, "/3320/0/5700": 100 },
+    tree: { "/3200/0/5500": false, "/3411/0/1": 100 },
     gone: ["zigbee2mqtt/bridge/state", "offline"],
   },
   "zigbee2mqtt-motion": {
     address: { id: "0x00158d0001" },
     messages: [["zigbee2mqtt/0x00158d0001", '{"battery":91,"linkquality":60,"occupancy":true}']],
-    tree: { "/3302/0/5500": true, "/3320/0/5700": 91 },
+    tree: { "/3302/0/5500": true, "/3411/0/1": 91 },
     gone: AVAILABILITY,
   },
   "zigbee2mqtt-plug": {
@@ -132,7 +132,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
       ["shellies/shellyht-F3B7A0/sensor/humidity", "48.5"],
       ["shellies/shellyht-F3B7A0/sensor/battery", "87"],
     ],
-    tree: { "/3303/0/5700": 22.5, "/3304/0/5700": 48.5, "/3320/0/5700": 87 },
+    tree: { "/3303/0/5700": 22.5, "/3304/0/5700": 48.5, "/3411/0/1": 87 },
   },
   "shelly-gen2-switch": {
     address: { id: "shellyplus1pm-a8032ab12345" },
