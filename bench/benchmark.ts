@@ -10,8 +10,8 @@ export interface Benchmark {
   readonly title: string;
   /** The value that ratios are made of: more is better. */
   readonly measure: string;
-  /** The subject that the others are compared with. */
-  readonly ours: string;
+  /** The subject that the others are compared with; absent where subjects are different things. */
+  readonly ours?: string;
   run(options: BenchmarkOptions): Promise<readonly Sample[]>;
 }
 
@@ -30,7 +30,7 @@ export interface Row {
   /** Of all rounds. */
   readonly medians: Readonly<Record<string, number>>;
   /** Ours divided by this subject's, of the medians of the measure. */
-  readonly oursRatio: number;
+  readonly oursRatio?: number;
 }
 
 export interface Report {
@@ -47,8 +47,9 @@ export async function report(benchmark: Benchmark, options: BenchmarkOptions): P
   const subjects = [...new Set(samples.map((sample) => sample.subject))];
   const medians = new Map(subjects.map((subject) => [subject, mediansOf(samples, subject)]));
   const rows = subjects.map((subject) => {
-    const own = medians.get(ours)?.[measure] ?? 0;
     const values = medians.get(subject) ?? {};
+    if (ours === undefined) return { subject, medians: values };
+    const own = medians.get(ours)?.[measure] ?? 0;
     return { subject, medians: values, oursRatio: round(own / (values[measure] ?? 0), 3) };
   });
   return { name, title, measure, rows, samples };
@@ -56,12 +57,13 @@ export async function report(benchmark: Benchmark, options: BenchmarkOptions): P
 
 export function formatReport({ title, measure, rows }: Report): string {
   const columns = Object.keys(rows[0]?.medians ?? {});
+  const hasRatios = rows.some(({ oursRatio }) => oursRatio !== undefined);
   const table = [
-    ["subject", ...columns, "ours / subject"],
+    ["subject", ...columns, ...(hasRatios ? ["ours / subject"] : [])],
     ...rows.map(({ subject, medians, oursRatio }) => [
       subject,
       ...columns.map((column) => String(medians[column] ?? "")),
-      oursRatio.toFixed(2),
+      ...(oursRatio === undefined ? [] : [oursRatio.toFixed(2)]),
     ]),
   ];
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
@@ -70,7 +72,7 @@ export function formatReport({ title, measure, rows }: Report): string {
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  "),
   );
-  return `${title}\n(medians of the rounds; ratio of ${measure})\n${lines.join("\n")}`;
+  return `${title}\n(medians of the rounds${hasRatios ? `; ratio of ${measure}` : ""})\n${lines.join("\n")}`;
 }
 
 function mediansOf(samples: readonly Sample[], subject: string): Record<string, number> {

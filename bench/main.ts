@@ -5,6 +5,7 @@ import { bleDecoding } from "./ble.js";
 import { coapGet } from "./coap-get.js";
 import { compositeRead } from "./composite-read.js";
 import { endpoints } from "./endpoints.js";
+import { fieldChecklist } from "./field-checklist.js";
 import { gatewayMemory } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
 import { modbusSerialLine } from "./modbus-serial-line.js";
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   start,
   endpoints,
   gatewayMemory,
+  fieldChecklist,
   modbusSerialLine,
   modbusTcp,
   mqttMessages,

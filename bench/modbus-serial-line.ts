@@ -1,21 +1,12 @@
 import { modbus } from "../adapters/modbus/index.js";
-import { SimulatedLine } from "../adapters/modbus/line-simulator.js";
-import { ModbusLink } from "../adapters/modbus/link.js";
-import { transportOn } from "../adapters/modbus/open-transport.js";
 import type { ModbusLinkOptions, ModbusPoint } from "../adapters/modbus/options.js";
-import { PduCodec } from "../adapters/modbus/pdu.js";
-import { SlaveUnit } from "../adapters/modbus/slave.js";
 import { timingOf } from "../adapters/modbus/timing.js";
-import { silentLog } from "../src/base/log.js";
-import { Scope } from "../src/base/scope.js";
-import { openField } from "../src/field/field.js";
-import { defineAdapter, type Point } from "../src/field/index.js";
+import type { Point } from "../src/field/index.js";
 import { type Benchmark, round, type Sample } from "./benchmark.js";
-import { VirtualClock } from "./virtual-clock.js";
+import { SimulatedBus } from "./simulated-bus.js";
 
 const BAUD_RATES = [9600, 19200, 115200] as const;
 const METERS = 4;
-const METER_LATENCY_MS = 10;
 const WARM_UP_MS = 10_000;
 const MEASURED_MS = 60_000;
 /** Input registers of an Eastron SDM630: voltages, currents, powers, sums, frequency, energies. */
@@ -41,55 +32,27 @@ interface Measured {
 
 /** Polls the meters as fast as the line allows, in virtual time. */
 async function pollMeters(baudRate: number): Promise<Measured> {
-  const options: ModbusLinkOptions = { transport: "rtu", port: "p", baudRate };
-  const timing = timingOf(options);
-  const clock = new VirtualClock();
-  const unit = new SlaveUnit();
-  for (let register = 0; register < 80; register++) unit.set("input", register, register);
-  const meters = Array.from({ length: METERS }, (_, index) => index + 1);
-  const stations = new Map(meters.map((meter) => [meter, { unit, settings: "8N1", latencyMs: METER_LATENCY_MS }]));
-  const { characterMs } = timing;
-  const line = new SimulatedLine({ framing: "rtu", settings: "8N1", characterMs, clock, stations });
-  const codec = await PduCodec.load();
-  const open = async () => new ModbusLink(transportOn(line, options, clock), codec, timing, clock);
-  const scope = new Scope((error) => {
-    throw error;
-  });
   let values = 0;
-  const field = await openField(
-    {
-      links: [{ name: "bus", adapter: "modbus", options }],
-      devices: meters.map((meter) => ({
-        name: `meter ${meter}`,
-        link: "bus",
-        address: { unit: meter },
-        traits: {},
-        points,
-        poll: { fastMs: 20, normalMs: 1000, slowMs: 1000 },
-      })),
-      loadAdapter: async () => defineAdapter({ ...modbus, open }),
-      clock,
-      log: silentLog,
-      onReadings: (_, readings) => {
-        values += readings.filter(({ quality }) => quality === "good").length;
-      },
+  await using bus = await SimulatedBus.open({
+    link: { transport: "rtu", port: "p", baudRate },
+    devices: METERS,
+    points,
+    poll: { fastMs: 20, normalMs: 1000, slowMs: 1000 },
+    onReadings: (readings) => {
+      values += readings.filter(({ quality }) => quality === "good").length;
     },
-    scope,
-  );
+  });
+  const { clock, line, field } = bus;
   await clock.pass(WARM_UP_MS);
   const before = { values, requests: line.requests };
   await clock.pass(MEASURED_MS);
   const { requests, tooSoon } = line;
-  const measured = {
+  return {
     values: values - before.values,
     requests: requests - before.requests,
     tooSoon,
     utilisation: field.status().buses[0]?.utilisation ?? 0,
   };
-  const closing = scope[Symbol.asyncDispose]();
-  await clock.pass(5000);
-  await closing;
-  return measured;
 }
 
 /** What the plan costs at least: characters, silences and the meters' own time, without a gap between requests. */

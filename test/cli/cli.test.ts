@@ -100,6 +100,12 @@ describe("plan", () => {
     expect(row).toMatch(/^device +10s +FC4 unit 7, 2 registers from 1 +2 +\d+\.\d +0\.\d % +temperature humidity$/);
   });
 
+  it("has one request for all that a three-phase meter tells", async () => {
+    const words = ["plan", "-m", "eastron-sdm630", "--link", LINE, "--station", "{ unit: 1 }", "--json"];
+    const [bus] = JSON.parse((await cli(...words)).out);
+    expect(bus.requests).toMatchObject([{ request: "FC4 unit 1, 78 registers from 0" }]);
+  });
+
   it("reads the profile from a file", async () => {
     const mapping = await file("mine.yaml", MINE);
     const { out, err } = await cli("plan", "-m", mapping, "--link", LINE, "--station", "{ unit: 7 }", "--json");
