@@ -1,4 +1,5 @@
-import type { Expectation, Point, ProfileCandidate, Reading } from "causeway/adapter";
+import type { Expectation, Point, ProfileCandidate, Reading, Scalar } from "causeway/adapter";
+import { isPlausible } from "./interpretations.js";
 import type { ModbusLink } from "./link.js";
 import type { ModbusPoint } from "./options.js";
 
@@ -14,7 +15,6 @@ export interface Fit {
 interface Evidence {
   readonly holds: number;
   readonly asked: number;
-  /** Values that were not zero: zeros are plausible everywhere. */
   readonly telling: number;
 }
 
@@ -47,38 +47,77 @@ export async function fittingProfiles(
   return fits.sort((a, b) => b.score - a.score).slice(0, MAX_FITS);
 }
 
-async function fitOf(
-  { name, probe, plausible }: ProfileCandidate<ModbusPoint>,
-  read: (point: Point<ModbusPoint>) => Promise<Reading | undefined>,
-): Promise<Fit | undefined> {
+/** `tells`: a value that is hardly there by chance. */
+interface Clue extends Expectation<ModbusPoint> {
+  tells(value: Scalar): boolean;
+}
+
+type ReadPoint = (point: Point<ModbusPoint>) => Promise<Reading | undefined>;
+
+async function fitOf(candidate: ProfileCandidate<ModbusPoint>, read: ReadPoint): Promise<Fit | undefined> {
+  const { name, probe } = candidate;
   if (probe.length > 0) {
-    const evidence = await weigh(probe, read, 0);
+    const evidence = await weigh(probe.map(asClue), read, 0);
     if (evidence.holds < probe.length) return undefined;
     return { profile: name, score: 1, why: "identified" };
   }
-  const some = plausible.slice(0, MAX_VALUES);
-  const evidence = await weigh(some, read, Math.floor(some.length * (1 - PLAUSIBLE_SHARE)));
-  const share = evidence.holds / Math.max(some.length, 1);
-  if (evidence.telling < MIN_TELLING || share < PLAUSIBLE_SHARE) return undefined;
+  const usual = candidate.plausible.slice(0, MAX_VALUES).map(asClue);
+  const known = await weigh(usual, read, Math.floor(usual.length * (1 - PLAUSIBLE_SHARE)));
+  if (known.holds < Math.max(1, PLAUSIBLE_SHARE * usual.length)) return undefined;
+  const further = known.telling < MIN_TELLING ? furtherOf(candidate).slice(0, MAX_VALUES - usual.length) : [];
+  const evidence = sum(known, await weigh(further, read, further.length));
+  if (!isConvincing(evidence)) return undefined;
+  const { holds, asked, telling } = evidence;
   // Being plausible never weighs as much as having been identified, and many values weigh more than few.
-  const score = share * (0.5 + (0.4 * evidence.telling) / MAX_VALUES);
-  return { profile: name, score, why: `${evidence.holds} of ${some.length} values plausible` };
+  const score = (holds / asked) * (0.5 + (0.4 * telling) / MAX_VALUES);
+  return { profile: name, score, why: `${holds} of ${asked} values plausible` };
+}
+
+/** Of whole numbers few tell anything: then everything else that the profile has must be there. */
+function isConvincing({ holds, asked, telling }: Evidence): boolean {
+  if (telling >= MIN_TELLING) return holds >= PLAUSIBLE_SHARE * asked;
+  return telling === MIN_TELLING - 1 && holds === asked;
+}
+
+/** Points of which the profile does not say what is usual, those first that mean something by themselves. */
+function furtherOf({ points, plausible }: ProfileCandidate<ModbusPoint>): readonly Clue[] {
+  const known = new Set(plausible.map(({ point }) => point.name));
+  const others = points.filter(({ name, access }) => access !== "w" && !known.has(name));
+  return [...others.filter(isFloat), ...others.filter((point) => !isFloat(point))].map((point) => ({
+    point,
+    holds: (value) => !isFloat(point) || Number(value) === 0 || isMeasured(value),
+    tells: (value) => isFloat(point) && isMeasured(value),
+  }));
+}
+
+/** Zeros are plausible everywhere. */
+function asClue({ point, holds }: Expectation<ModbusPoint>): Clue {
+  return { point, holds, tells: (value) => Number(value) !== 0 };
+}
+
+function isFloat({ address }: Point<ModbusPoint>): boolean {
+  return address.type === "float32";
+}
+
+/** As float32, few registers mean anything by chance; NaN is what a channel gives that is not used. */
+function isMeasured(value: Scalar): boolean {
+  return Number.isNaN(value) || isPlausible(value, { type: "float32" });
+}
+
+function sum(a: Evidence, b: Evidence): Evidence {
+  return { holds: a.holds + b.holds, asked: a.asked + b.asked, telling: a.telling + b.telling };
 }
 
 /** Gives up when more than so many do not hold. */
-async function weigh(
-  expectations: readonly Expectation<ModbusPoint>[],
-  read: (point: Point<ModbusPoint>) => Promise<Reading | undefined>,
-  mayFail: number,
-): Promise<Evidence> {
+async function weigh(clues: readonly Clue[], read: ReadPoint, mayFail: number): Promise<Evidence> {
   let [holds, asked, telling] = [0, 0, 0];
-  for (const { point, holds: isExpected } of expectations) {
+  for (const { point, holds: isExpected, tells } of clues) {
     const reading = await read(point);
     asked++;
-    const value = reading !== undefined && !("reason" in reading) ? reading.value : undefined;
+    const value = reading?.quality === "good" || reading?.quality === "invalid" ? reading.value : undefined;
     if (value !== undefined && isExpected(value)) {
       holds++;
-      if (Number(value) !== 0) telling++;
+      if (tells(value)) telling++;
     }
     if (asked - holds > mayFail) break;
   }

@@ -20,7 +20,7 @@ export type LineOpener = (options: ModbusLinkOptions, clock: Clock, signal: Abor
 
 const ALL_IDS = "1-247";
 /** What devices are delivered with, and what installers begin with. */
-const LIKELY_IDS: readonly number[] = [...idsOf("1-10"), 16, 20, 32, 50, 100, 126, 247];
+const LIKELY_IDS: readonly number[] = [...idsOf("1-16"), 20, 32, 50, 100, 126, 247];
 /** Of a device on the network that is no gateway, and of the first ones behind a gateway. */
 const NETWORK_IDS: readonly number[] = [1, 255, 0, ...idsOf("2-10")];
 const NETWORK_TIMEOUT_MS = 1000;
@@ -35,7 +35,10 @@ export function scanTool(open: LineOpener = openLine): FieldTool<ModbusPoint> {
     options: {
       ...LINE_OPTIONS,
       ids: { type: "string", value: "LIST", summary: `e.g. 1-32,100; ${ALL_IDS} on a serial line unless given` },
-      all: { type: "boolean", summary: "goes on with other settings of the line when devices were found" },
+      all: {
+        type: "boolean",
+        summary: "asks all units at all settings; else unlikely ones only where others were found",
+      },
     },
     async run(args, context, signal) {
       const link = linkOf(args);
@@ -43,8 +46,8 @@ export function scanTool(open: LineOpener = openLine): FieldTool<ModbusPoint> {
       try {
         if (!isOnSerialLine(link)) return await scanNetwork(link, ids ?? NETWORK_IDS, context, signal);
         const passes = passesOf(ids ?? idsOf(ALL_IDS), settingsOf(args, link));
-        const stopsEarly = args.values["all"] !== true;
-        await scanSerial(link, passes, stopsEarly ? "first settings" : "all settings", { open, context, signal });
+        const where = args.values["all"] === true ? "all settings" : "where found";
+        await scanSerial(link, passes, where, { open, context, signal });
       } catch (error) {
         // With the signal it ends, which is no error.
         if (!signal.aborted) throw error;
@@ -53,8 +56,9 @@ export function scanTool(open: LineOpener = openLine): FieldTool<ModbusPoint> {
   };
 }
 
-/** Ids to be asked at one setting of the line. */
+/** Ids to be asked at one setting of the line; `other` ones need not be where nobody likely was. */
 export interface Pass {
+  readonly are: "likely" | "other";
   readonly settings: Partial<ModbusLinkOptions>;
   readonly ids: readonly number[];
 }
@@ -63,9 +67,10 @@ export interface Pass {
 export function passesOf(ids: readonly number[], settings: readonly Partial<ModbusLinkOptions>[]): readonly Pass[] {
   const likely = ids.filter((id) => LIKELY_IDS.includes(id));
   const others = ids.filter((id) => !LIKELY_IDS.includes(id));
-  return [likely, others]
-    .filter((some) => some.length > 0)
-    .flatMap((some) => settings.map((one): Pass => ({ settings: one, ids: some })));
+  return [
+    ...settings.map((one): Pass => ({ are: "likely", settings: one, ids: likely })),
+    ...settings.map((one): Pass => ({ are: "other", settings: one, ids: others })),
+  ].filter((pass) => pass.ids.length > 0);
 }
 
 interface SerialScan {
@@ -77,28 +82,30 @@ interface SerialScan {
 async function scanSerial(
   link: ModbusLinkOptions,
   passes: readonly Pass[],
-  where: "first settings" | "all settings",
+  where: "where found" | "all settings",
   { open, context, signal }: SerialScan,
 ): Promise<void> {
-  let home: Pass["settings"] | undefined;
+  const homes = new Set<Pass["settings"]>();
   const found = new Set<number>();
+  const isWorth = ({ are, settings }: Pass): boolean =>
+    are === "likely" || where === "all settings" || homes.size === 0 || homes.has(settings);
   for (const [index, pass] of passes.entries()) {
-    if (home !== undefined && where === "first settings" && pass.settings !== home) continue;
+    if (!isWorth(pass)) continue;
     const options = { ...link, ...pass.settings };
     const line = await open(options, context.clock, signal);
     const timing = timingOf(options);
     const timeoutMs = timeoutOf(options);
     const framing = isAscii(options) ? asciiFraming : rtuFraming;
     const prober = new SerialProber(line, framing, timing, timeoutMs, context.clock);
-    const leftMs = sumMs(passes.slice(index + 1), link);
     try {
       for (const [asked, unit] of pass.ids.entries()) {
-        const seconds = Math.ceil((leftMs + (pass.ids.length - asked) * probeMs(timing, timeoutMs)) / 1000);
+        const laterMs = sumMs(passes.slice(index + 1).filter(isWorth), link);
+        const seconds = Math.ceil((laterMs + (pass.ids.length - asked) * probeMs(timing, timeoutMs)) / 1000);
         context.progress(`${nameOf(options)}: unit ${unit}, at most ${seconds} s left`);
         for (const heard of await prober.probe(unit, signal)) {
           if (found.has(heard.unit)) continue;
           found.add(heard.unit);
-          home ??= pass.settings;
+          homes.add(pass.settings);
           const transport = transportOn(line, options, context.clock);
           await tell(heard, transport, options, context, signal);
         }
@@ -191,7 +198,7 @@ async function tell(
     product: product ?? serverId,
     revision,
     profiles: fits.map(({ profile, why }) => `${profile} (${why})`),
-    note: typeof answer === "number" ? exceptionText(answer) : undefined,
+    note: typeof answer === "number" ? `refuses holding register 0: ${exceptionText(answer)}` : undefined,
   });
 }
 

@@ -114,24 +114,32 @@ describe("scanning a serial line", () => {
     expect(progress[0]).toMatch(/^9600 8N1: unit 1, at most 3\d s left$/);
   });
 
-  it("tries likely units at all settings first, and stays where it found one", async () => {
+  it("tries likely units at all settings first, and the others where it found one", async () => {
     stations.set(1, station("19200 even"));
     stations.set(77, station("19200 even"));
     stations.set(5, station("115200 none"));
+    stations.set(88, station("9600 none"));
     await scan({});
-    expect(rows).toMatchObject([
-      { unit: 1, settings: "19200 8E1" },
-      { unit: 77, settings: "19200 8E1" },
+    expect(rows.map(({ unit, settings }) => `${unit} at ${settings}`)).toEqual([
+      "1 at 19200 8E1",
+      "5 at 115200 8N1",
+      "77 at 19200 8E1",
     ]);
-    expect(opened).toEqual(["9600 none", "9600 even", "19200 even", "19200 even"]);
+    expect(opened).toHaveLength(8 + 2);
+    expect(opened.slice(8)).toEqual(["19200 even", "115200 none"]);
   });
 
-  it("goes on to other settings when told", async () => {
+  it("asks all units at all settings when told, or when it found none", async () => {
     stations.set(1, station("9600 none"));
-    stations.set(5, station("115200 none"));
-    await scan({ all: true, ids: "1-10" });
-    expect(rows.map(({ unit, settings }) => `${unit} at ${settings}`)).toEqual(["1 at 9600 8N1", "5 at 115200 8N1"]);
-    expect(opened).toHaveLength(8);
+    stations.set(88, station("115200 none"));
+    await scan({ all: true, ids: "1-10,88" });
+    const both = rows.map(({ unit, settings }) => `${unit} at ${settings}`);
+    expect(both).toEqual(["1 at 9600 8N1", "88 at 115200 8N1"]);
+    expect(opened).toHaveLength(8 + 8);
+    stations.delete(1);
+    rows.length = 0;
+    await scan({ ids: "1-10,88" });
+    expect(rows).toMatchObject([{ unit: 88, settings: "115200 8N1" }]);
   });
 
   it("counts refusals and damaged answers, and units that answer late", async () => {
@@ -141,7 +149,7 @@ describe("scanning a serial line", () => {
     fault = (unit) => (unit === 4 ? { kind: "bad-checksum" } : undefined);
     await scan({ baud: "9600", parity: "none", ids: "1-12" });
     expect(rows).toMatchObject([
-      { unit: 2, note: "exception 2, illegal data address" },
+      { unit: 2, note: "refuses holding register 0: exception 2, illegal data address" },
       { unit: 4, note: expect.stringMatching(/damaged/) },
       { unit: 6 },
     ]);
@@ -191,10 +199,10 @@ describe("scanning a serial line", () => {
 
   it("plans passes: likely units first", () => {
     expect(passesOf([1, 2, 60], [{ baudRate: 9600 }, { baudRate: 19200 }])).toEqual([
-      { settings: { baudRate: 9600 }, ids: [1, 2] },
-      { settings: { baudRate: 19200 }, ids: [1, 2] },
-      { settings: { baudRate: 9600 }, ids: [60] },
-      { settings: { baudRate: 19200 }, ids: [60] },
+      { are: "likely", settings: { baudRate: 9600 }, ids: [1, 2] },
+      { are: "likely", settings: { baudRate: 19200 }, ids: [1, 2] },
+      { are: "other", settings: { baudRate: 9600 }, ids: [60] },
+      { are: "other", settings: { baudRate: 19200 }, ids: [60] },
     ]);
   });
 });
