@@ -37,7 +37,7 @@ async function runMinutes({ minutes, progress }: BenchmarkOptions): Promise<read
     );
     const server = await start(PEERS_CORE, nodeCommand("servers/observing-server.js"), /port \d+\n/);
     const file = writeConfiguration(folder, field.output, /port (\d+)/.exec(server.output)?.[1] ?? "");
-    const main = fileURLToPath(new URL("../src/main.js", import.meta.url));
+    const main = fileURLToPath(new URL("../bundle/src/main.js", import.meta.url));
     const gateway = await start(GATEWAY_CORE, [...GATEWAY_NODE, main, "run", "-c", file], /"registered"/);
     const samples: Sample[] = [];
     let cpuNs = gateway.cpuNs();

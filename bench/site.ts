@@ -22,7 +22,7 @@ export class Site implements Disposable {
 
   /** Resolves when the log has `ready`. */
   start(ready: RegExp): Promise<MeasuredProcess> {
-    const main = fileURLToPath(new URL("../src/main.js", import.meta.url));
+    const main = fileURLToPath(new URL("../bundle/src/main.js", import.meta.url));
     const file = join(this.folder, "causeway.json");
     return MeasuredProcess.start(GATEWAY_CORE, [...GATEWAY_NODE, main, "run", "-c", file], ready);
   }

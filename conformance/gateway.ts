@@ -132,7 +132,7 @@ export class GatewayUnderTest implements AsyncDisposable {
   }
 
   #spawn(): ChildProcess {
-    const program = join(packageRoot(), "dist", "src", "main.js");
+    const program = join(packageRoot(), "dist", "bundle", "src", "main.js");
     const config = join(this.#folder, "causeway.yaml");
     const child = spawn(process.execPath, [program, "run", "-c", config], { stdio: ["ignore", "ignore", "pipe"] });
     child.stderr?.on("data", (text) => {

@@ -13,7 +13,7 @@ export class GatewayProcess implements AsyncDisposable {
   readonly #lines: string[] = [];
 
   constructor(configFile: string, environment: Readonly<Record<string, string>>) {
-    const main = fileURLToPath(new URL("../src/main.js", import.meta.url));
+    const main = fileURLToPath(new URL("../bundle/src/main.js", import.meta.url));
     this.#child = spawn(process.execPath, [...FLAGS, main, "run", "-c", configFile], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, MALLOC_ARENA_MAX: "1", ...environment },

@@ -328,8 +328,12 @@ function entry(coap: string, retry: Retry, what: string, remedy: string): ErrorE
   return { coap, retry, what, remedy };
 }
 
+/** An adapter may bring a copy of this module along: its errors are the same to everybody. */
+const BRAND = Symbol.for("causeway.error");
+
 /** The only error that leaves a module on purpose. `message` names the place; the table has the remedy. */
 export class CausewayError extends Error {
+  readonly [BRAND] = true;
   readonly code: ErrorCode;
   /** Facts for the log, e.g. the Modbus exception code. Never secrets. */
   readonly facts: Readonly<Record<string, unknown>>;
@@ -339,6 +343,10 @@ export class CausewayError extends Error {
     this.name = "CausewayError";
     this.code = code;
     this.facts = options.facts ?? {};
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && BRAND in value;
   }
 
   get retry(): Retry {

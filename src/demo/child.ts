@@ -10,7 +10,7 @@ export class Child<Command extends object, Message extends { readonly kind: stri
   #failure: Error | undefined;
 
   constructor(module: "server" | "field", scope: Scope) {
-    this.#process = fork(fileURLToPath(new URL(`./${module}.js`, import.meta.url)), {
+    this.#process = fork(fileURLToPath(new URL(`../demo/${module}.js`, import.meta.url)), {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     this.#process.on("message", (message: Message) => {

@@ -7,7 +7,7 @@ import type { SimulatedStation } from "../../src/field/index.js";
 import { Child } from "../interop/child.js";
 import { Site } from "./site.js";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../dist/bundle/src/main.js", import.meta.url));
 const running: Child[] = [];
 
 /** The built gateway in a process of its own. */

@@ -4,7 +4,7 @@ import { Child } from "../interop/child.js";
 import { freePort } from "../interop/modbus-programs.js";
 import { Site } from "./site.js";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../dist/bundle/src/main.js", import.meta.url));
 
 const causeway = (...words: readonly string[]): Child => new Child(process.execPath, [PROGRAM, ...words]);
 

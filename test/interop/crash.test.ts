@@ -17,7 +17,7 @@ import { UdpHub } from "../fakes/udp-hub.js";
 import { WireLwm2mServer } from "../fakes/wire-server.js";
 import { Child } from "./child.js";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../dist/bundle/src/main.js", import.meta.url));
 /** More of them find more: CAUSEWAY_CRASH_ROUNDS=200. */
 const ROUNDS = Number(process.env["CAUSEWAY_CRASH_ROUNDS"] ?? 10);
 const ROUND_MS = 10_000;

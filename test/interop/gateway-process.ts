@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Child } from "./child.js";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../dist/bundle/src/main.js", import.meta.url));
 
 /** The built gateway as an installer runs it. */
 export class GatewayProcess implements AsyncDisposable {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { AIR, MAPPINGS } from "./air.js";
 
 const STATUS = "http://127.0.0.1:8474/status";
-const PROGRAM = new URL("../../src/main.js", import.meta.url).pathname;
+const PROGRAM = new URL("../../bundle/src/main.js", import.meta.url).pathname;
 
 export interface PointStatus {
   readonly quality: string;
