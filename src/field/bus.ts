@@ -66,7 +66,7 @@ const STUCK_MS = 60_000;
 const SETTLED_MS = 60_000;
 const BACK_OFF: BackOff = { firstMs: 500, factor: 2, maxMs: 30_000, jitter: 0.3 };
 /** Looking for a port that is not there costs nothing, and people wait for it beside the machine. */
-const LOCAL_BACK_OFF: BackOff = { ...BACK_OFF, maxMs: 4000 };
+const LOCAL_BACK_OFF: BackOff = { ...BACK_OFF, maxMs: 2500 };
 
 /**
  * The queue in front of one medium. It keeps the link open, lets one exchange at a time on it, and is shared by all
