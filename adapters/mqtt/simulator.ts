@@ -13,11 +13,12 @@ import {
   valueAt,
   withValueAt,
 } from "causeway/adapter";
+import { protocolOf } from "./check.js";
 import { byteFormatOf, type MqttLinkOptions, type MqttPoint } from "./options.js";
 import { Message } from "./payload.js";
 import { SmallBroker } from "./small-broker.js";
 
-/** Stations that publish to a broker of their own, which keeps what they said, and that take commands. */
+/** Stations that publish to a broker of their own, which keeps what they said, and that take commands and requests. */
 export async function simulateMqtt(
   stations: readonly SimulatedStation<Variables, MqttPoint>[],
 ): Promise<SimulatedField<MqttLinkOptions>> {
@@ -26,7 +27,7 @@ export async function simulateMqtt(
     stations.map(({ station, points }) => [station.name, new Simulated(station, points, broker)]),
   );
   broker.onPublish = (topic, payload) => {
-    for (const station of simulated.values()) station.command(new Message(topic, payload, "live"));
+    for (const station of simulated.values()) station.hear(new Message(topic, payload, "live"));
   };
   const find = (name: string): Simulated => {
     const station = simulated.get(name);
@@ -44,14 +45,19 @@ export async function simulateMqtt(
 class Simulated {
   readonly #name: string;
   readonly #variables: Variables;
+  readonly #requests: readonly Message[];
   readonly #points: ReadonlyMap<string, Point<MqttPoint>>;
   readonly #values = new Map<string, Scalar>();
   readonly #payloads = new Map<string, Uint8Array>();
   readonly #broker: SmallBroker;
 
-  constructor({ name, address }: Station<Variables>, points: readonly Point<MqttPoint>[], broker: SmallBroker) {
+  constructor({ name, address, traits }: Station<Variables>, points: readonly Point<MqttPoint>[], broker: SmallBroker) {
     this.#name = name;
     this.#variables = address;
+    this.#requests = (protocolOf(traits.protocol).request ?? []).map(
+      ({ topic, payload = "" }) =>
+        new Message(fillTemplate(topic, address), utf8Encode(fillTemplate(payload, address)), "live"),
+    );
     this.#points = new Map(points.map((point) => [point.name, point]));
     this.#broker = broker;
   }
@@ -72,7 +78,14 @@ class Simulated {
     return value;
   }
 
-  command(message: Message): void {
+  /** A request may have the topic of a command, as Tasmota has it, and is told from it by its payload. */
+  hear(message: Message): void {
+    const isRequest = this.#requests.some(({ topic, text }) => topic === message.topic && text === message.text);
+    if (!isRequest) this.#command(message);
+    else for (const [topic, payload] of this.#payloads) this.#broker.publish(topic, payload, "retained");
+  }
+
+  #command(message: Message): void {
     for (const { name, access, address } of this.#points.values()) {
       if (access === "r" || fillTemplate(address.write?.topic ?? address.at.topic, this.#variables) !== message.topic)
         continue;

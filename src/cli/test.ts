@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { abortable, sleep, systemClock } from "../base/clock.js";
 import { Deadline } from "../base/deadline.js";
 import { CausewayError } from "../base/errors.js";
@@ -67,6 +68,8 @@ async function tryOut(config: GatewayConfig, devices: readonly ConfiguredDevice[
   );
   using deadline = new Deadline(systemClock, 1000 * seconds, io.signal);
   const { signal } = deadline;
+  // Each device listens once.
+  setMaxListeners(0, signal);
   const all = [...trials.values()];
   try {
     await Promise.all(all.map(async (trial) => trial.accept(await abortable(field.read(trial.name, signal), signal))));

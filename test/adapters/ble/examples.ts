@@ -90,8 +90,8 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   "bthome-plug": [
     {
-      heard: [service("fcd2", "400A138A140B021B00434E344A020C")],
-      tree: { "/3305/0/5800": 69.14, "/3305/0/5805": 1_346_067, "/3316/0/5700": 307.4, "/3317/0/5700": 13.39 },
+      heard: [service("fcd2", "400A138A140B021B00434E344A0209")],
+      tree: { "/3305/0/5800": 69.14, "/3305/0/5805": 1_346_067, "/3316/0/5700": 230.6, "/3317/0/5700": 13.39 },
     },
   ],
   "govee-h5075": [
@@ -143,6 +143,6 @@ function company(id: number, hex: string, name?: string): Advertisement {
   return { manufacturer, newestCompany: id, ...(name === undefined ? {} : { name }) };
 }
 
-function service(short: string, hex: string): Advertisement {
+export function service(short: string, hex: string): Advertisement {
   return { services: new Map([[uuid(short), fromHex(hex)]]) };
 }

@@ -63,6 +63,18 @@ it("publishes what is set, keeps it, and takes commands", async () => {
   expect(simulated.get("a", "power")).toBe(12.5);
 });
 
+it("answers what asks for its state, and takes it for no command", async () => {
+  const station = mqttStation("a", { request: [{ topic: "cmnd/{id}" }] });
+  const power = mqttPoint("power", { at: { topic: "stat/{id}" }, write: { topic: "cmnd/{id}" } }, "rw");
+  await using simulated = await simulateMqtt([{ station, points: [power] }]);
+  simulated.set("a", "power", "ON");
+  await rig.open([[station, [power]]], simulated.link);
+  await rig.until(() => rig.bus?.state === "up");
+  await rig.clock.advance(0);
+  expect(await rig.news(2)).toEqual(["a.power good ON", "a.power good ON"]);
+  expect(simulated.get("a", "power")).toBe("ON");
+});
+
 it("says what is not there", async () => {
   await using simulated = await simulateMqtt([{ station: mqttStation("a"), points: POINTS }]);
   expect(() => simulated.set("b", "lamp", "ON")).toThrow("no station 'b'");

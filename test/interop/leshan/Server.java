@@ -91,7 +91,7 @@ public class Server {
     private static List<ObjectModel> models(String jar) throws Exception {
         List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadAllDefault());
         try (ZipFile zip = new ZipFile(new File(jar))) {
-            for (var entry : zip.stream().filter(e -> e.getName().matches("models/(33\\d\\d|16).*\\.xml")).toList()) {
+            for (var entry : zip.stream().filter(e -> e.getName().matches("models/(3[234]\\d\\d|16).*\\.xml")).toList()) {
                 models.addAll(ObjectLoader.loadDdfFile(zip.getInputStream(entry), entry.getName()));
             }
         }

@@ -1,0 +1,127 @@
+import type { Advertisement } from "../../adapters/ble/advertisement.js";
+import { fromHex, toHex } from "../../src/base/bytes.js";
+import { Scope } from "../../src/base/scope.js";
+import { EXAMPLES } from "../adapters/ble/examples.js";
+import { uuid } from "../adapters/ble/points.js";
+import { FakeBluez, type FakeCharacteristic, type FakeDevice } from "../fakes/bluez/bluez.js";
+import { PrivateBus } from "../fakes/bluez/private-bus.js";
+import type { FieldDevice, FieldPart } from "./field-part.js";
+
+const SPEAK_EVERY_MS = 300;
+const LINK = "air";
+const ADDRESS = "C0:00:00:00:00:01";
+export const THERMOSTAT = "interop-thermostat";
+
+/** A device of each shipped profile that advertises, and a thermostat with characteristics, behind one controller. */
+export class BlePart implements FieldPart {
+  readonly links = { [LINK]: { adapter: "ble", connectTimeout: "2s" } };
+  readonly devices: readonly FieldDevice[];
+  /** For the gateway's environment. */
+  readonly busAddress: string;
+  readonly #thermostat: FakeDevice;
+  readonly #characteristics = CHARACTERISTICS.map(
+    ([short, hex]): FakeCharacteristic => ({ uuid: uuid(short), value: fromHex(hex) }),
+  );
+  readonly #said = new Map<string, readonly Advertisement[]>();
+  readonly #addresses = new Map<string, string>();
+  readonly #bluez: FakeBluez;
+  readonly #scope: Scope;
+  #turn = 0;
+
+  private constructor(scope: Scope, bus: PrivateBus, bluez: FakeBluez) {
+    this.#scope = scope;
+    this.#bluez = bluez;
+    this.busAddress = bus.address;
+    this.#thermostat = bluez.device(ADDRESS, [{ uuid: uuid("181a"), characteristics: this.#characteristics }]);
+    const advertising = Object.keys(EXAMPLES).map((profile, index) => this.#advertiser(profile, index));
+    this.devices = [...advertising, this.#thermostatDevice()];
+    const timer = setInterval(() => this.#speak(), SPEAK_EVERY_MS);
+    scope.defer(() => clearInterval(timer));
+  }
+
+  static async open(): Promise<BlePart> {
+    const scope = new Scope((error) => {
+      throw error;
+    });
+    const bus = scope.use(await PrivateBus.start());
+    return new BlePart(scope, bus, scope.use(await FakeBluez.start(bus.address)));
+  }
+
+  /** What the device of this profile advertises from now on, in turn. */
+  says(profile: string, advertisements: readonly Advertisement[]): void {
+    this.#said.set(profile, advertisements);
+  }
+
+  notify(short: string, value: Uint8Array): void {
+    this.#bluez.notify(ADDRESS, uuid(short), value);
+  }
+
+  /** The thermostat answers every read and write with this error. */
+  refuse(error: string): void {
+    for (const characteristic of this.#characteristics) characteristic.refuses = error;
+  }
+
+  /** It is not connected any more, and cannot be. */
+  takeAway(): void {
+    this.#thermostat.temper = "absent";
+    this.#bluez.drop(ADDRESS);
+  }
+
+  bringBack(): void {
+    this.#thermostat.temper = "good";
+    for (const characteristic of this.#characteristics) delete characteristic.refuses;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
+  }
+
+  #advertiser(profile: string, index: number): FieldDevice {
+    const [example] = EXAMPLES[profile] ?? [];
+    const address = `C1:00:00:00:00:${String(index).padStart(2, "0")}`;
+    this.#bluez.device(address, [], example?.heard[0]?.name);
+    this.#addresses.set(profile, address);
+    this.says(profile, example?.heard ?? []);
+    return { name: profile, link: LINK, profile, address: { address }, shown: example?.tree ?? {}, writes: [] };
+  }
+
+  #thermostatDevice(): FieldDevice {
+    const [, setPoint, , boost] = this.#characteristics;
+    const held = (characteristic: FakeCharacteristic | undefined) => () =>
+      characteristic === undefined ? undefined : toHex(characteristic.value);
+    return {
+      name: THERMOSTAT,
+      link: LINK,
+      profile: THERMOSTAT,
+      address: { address: ADDRESS },
+      shown: { "/3303/0/5700": 25, "/3308/0/5900": 20, "/3200/0/5500": true },
+      writes: [
+        { path: "/3308/0/5900", value: 21.5, raw: "00d7", held: held(setPoint) },
+        { path: "/3306/0/5850", value: true, raw: "01", held: held(boost) },
+        { path: "/3306/0/5850", value: false, raw: "00", held: held(boost) },
+      ],
+    };
+  }
+
+  #speak(): void {
+    const turn = this.#turn++;
+    this.#bluez.speak(ADDRESS, { rssi: -50 - (turn % 2) });
+    for (const [profile, advertisements] of this.#said) {
+      const { manufacturer = new Map(), services = new Map() } = advertisements[turn % advertisements.length] ?? {};
+      const address = this.#addresses.get(profile) ?? "";
+      this.#bluez.speak(address, {
+        rssi: -60 - (turn % 2),
+        ...(manufacturer.size === 0 ? {} : { manufacturer: Object.fromEntries(manufacturer) }),
+        ...(services.size === 0 ? {} : { services: Object.fromEntries(services) }),
+      });
+    }
+  }
+}
+
+/** Temperature, set point, lock and boost, as the thermostat has them at first. */
+const CHARACTERISTICS = [
+  ["2a6e", "c409"],
+  ["2a1c", "00c8"],
+  ["2a1d", "01"],
+  ["2a1e", "00"],
+] as const;

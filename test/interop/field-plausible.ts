@@ -1,0 +1,90 @@
+import { systemClock } from "../../src/base/clock.js";
+import type { AnyAdapter } from "../../src/field/adapter.js";
+import type { Reading, Scalar } from "../../src/field/reading.js";
+import { formatPath } from "../../src/lwm2m/path.js";
+import { ObjectTree } from "../../src/lwm2m/tree.js";
+import type { Value } from "../../src/lwm2m/value.js";
+import { Bridge } from "../../src/mapping/bridge.js";
+import { Derivation } from "../../src/mapping/derivation.js";
+import type { Profile, ProfilePoint } from "../../src/mapping/profile.js";
+import { toScalar } from "../../src/mapping/transform.js";
+
+type Raw = ReadonlyMap<string, Scalar>;
+
+/** How wide the values of one device are strewn, in raw counts, where its profile allows any. */
+const SPREAD = 400;
+
+/** A raw value of each point with which a healthy device of the type passes `causeway test`, no two alike by chance. */
+export function plausibleRaw(profile: Profile, adapter: AnyAdapter): Raw {
+  const derivation = new Derivation({ profile, onAbsent: () => undefined, onCounter: () => undefined });
+  const all = [...profile.points.values()];
+  const factors = factorsOf(all);
+  const raw = new Map<string, Scalar>();
+  for (const [name, value] of factors) {
+    raw.set(name, value);
+    derivation.accept([reading(name, value)]);
+  }
+  for (const [index, source] of all.entries()) {
+    const { name, address } = source.point;
+    if (raw.has(name)) continue;
+    const kind = adapter.kind?.(address);
+    const { map, scale } = source.transform;
+    if (map !== undefined) {
+      const word = [...map.exact.keys()].at(-1) ?? "";
+      raw.set(name, kind === "number" ? Number(word) : word);
+    } else if (kind === "boolean") raw.set(name, index % 2 === 0);
+    else {
+      const [low, high] = profile.verify.get(name) ?? source.transform.valid ?? [0, SPREAD * Math.abs(scale)];
+      const span = Math.min(high - low, SPREAD * Math.abs(scale));
+      const value = low + span * (0.3 + 0.05 * (index % 9));
+      const transform = derivation.transformOf(source);
+      const scalar = toScalar(value, { ...transform, decimals: 9 }, kind);
+      raw.set(name, adapter.fit?.(source.point, scalar) ?? scalar);
+    }
+  }
+  return raw;
+}
+
+/** Points that are factors or units of others: tenths, and what the first entry of a map stands for. */
+function factorsOf(points: readonly ProfilePoint[]): Raw {
+  const factors = new Map<string, Scalar>();
+  for (const { scaleFrom, unitFrom } of points) {
+    const words = scaleFrom?.map?.keys().next().value;
+    if (scaleFrom !== undefined) factors.set(scaleFrom.point, words === undefined ? -1 : Number(words));
+    const unit = unitFrom?.map.keys().next().value;
+    if (unitFrom !== undefined && unit !== undefined) factors.set(unitFrom.point, Number(unit));
+  }
+  return factors;
+}
+
+/** By path: what a tree of the device's own shows of these raw values, without times. */
+export function shownValues(profile: Profile, adapter: AnyAdapter, raw: Raw): Readonly<Record<string, Value>> {
+  const tree = new ObjectTree();
+  using bridge = new Bridge({ clock: systemClock, onSample: () => undefined, writePoint: () => Promise.resolve() });
+  bridge.addDevice({
+    name: profile.name,
+    profile,
+    tree,
+    report: new Map(),
+    instanceId: (_, ordinal) => ordinal,
+    kindOf: (point) => adapter.kind?.(profile.points.get(point)?.point.address),
+  });
+  bridge.accept(
+    profile.name,
+    [...raw].map(([point, value]) => reading(point, value)),
+  );
+  const shown: Record<string, Value> = {};
+  for (const [objectId, { instances }] of tree.objects) {
+    for (const [instanceId, { resources }] of instances) {
+      for (const [id, resource] of resources) {
+        const value = resource.handler.read === undefined ? resource.current(0)?.value : undefined;
+        if (value !== undefined) shown[formatPath([objectId, instanceId, id])] = value;
+      }
+    }
+  }
+  return shown;
+}
+
+function reading(point: string, value: Scalar): Reading {
+  return { point, atMs: 0, quality: "good", value };
+}

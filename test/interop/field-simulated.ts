@@ -1,0 +1,83 @@
+import { systemClock } from "../../src/base/clock.js";
+import { silentLog } from "../../src/base/log.js";
+import type { AnyAdapter, SimulatedField } from "../../src/field/adapter.js";
+import type { Scalar } from "../../src/field/reading.js";
+import type { Value } from "../../src/lwm2m/value.js";
+import type { Profile, ProfilePoint } from "../../src/mapping/profile.js";
+import { toScalar } from "../../src/mapping/transform.js";
+import { type FieldDevice, type FieldPart, type FieldWrite, pathOf } from "./field-part.js";
+import { plausibleRaw, shownValues } from "./field-plausible.js";
+
+interface Place {
+  readonly address: Readonly<Record<string, string | number>>;
+  /** The same as the adapter's schema reads it. */
+  readonly station: unknown;
+}
+
+/** Devices that an adapter makes of their profiles, one of each. */
+export class SimulatedPart implements FieldPart {
+  readonly links: FieldPart["links"];
+  readonly devices: readonly FieldDevice[];
+  readonly field: SimulatedField<unknown>;
+
+  private constructor(links: FieldPart["links"], devices: readonly FieldDevice[], field: SimulatedField<unknown>) {
+    this.links = links;
+    this.devices = devices;
+    this.field = field;
+  }
+
+  static async open(
+    adapter: AnyAdapter,
+    options: object,
+    profiles: readonly Profile[],
+    placeOf: (profile: Profile, index: number) => Place,
+  ): Promise<SimulatedPart> {
+    const places = profiles.map((profile, index) => ({ profile, ...placeOf(profile, index) }));
+    const stations = places.map(({ profile: { name, points, traits }, station }) => ({
+      station: { name, address: station, traits },
+      points: [...points.values()].map(({ point }) => point),
+    }));
+    const secret = (text: string): Promise<string> => Promise.resolve(text);
+    const context = { name: adapter.name, clock: systemClock, log: silentLog, secret };
+    const field = await adapter.simulate?.(options, stations, context);
+    if (field === undefined) throw new Error(`${adapter.name} cannot simulate`);
+    const link = adapter.name;
+    const devices = places.map(({ profile, address }): FieldDevice => {
+      const { name } = profile;
+      const raw = plausibleRaw(profile, adapter);
+      for (const [point, value] of raw) field.set(name, point, value);
+      const held = new Map([...raw.keys()].map((point) => [point, field.get(name, point)]));
+      const shown = shownValues(profile, adapter, held);
+      return { name, link, profile: name, address, shown, writes: writesOf(profile, adapter, shown, field) };
+    });
+    return new SimulatedPart({ [link]: { adapter: link, ...Object(field.link) } }, devices, field);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.field[Symbol.asyncDispose]();
+  }
+}
+
+function writesOf(
+  profile: Profile,
+  adapter: AnyAdapter,
+  shown: FieldDevice["shown"],
+  field: SimulatedField<unknown>,
+): readonly FieldWrite[] {
+  const writable = [...profile.points.values()].filter(({ point }) => point.access !== "r");
+  return writable.map((source): FieldWrite => {
+    const { name, address } = source.point;
+    const path = pathOf(profile, name);
+    const value = other(shown[path], source);
+    const scalar = toScalar(value, source.transform, adapter.kind?.(address));
+    const raw: Scalar = adapter.fit?.(source.point, scalar) ?? scalar;
+    return { path, value, raw, held: () => field.get(profile.name, name) };
+  });
+}
+
+/** Another value that the point takes. */
+function other(value: Value | undefined, { transform: { step = 1 } }: ProfilePoint): Value {
+  if (typeof value === "boolean") return !value;
+  if (typeof value === "number") return Number((Math.round(value / step + 2) * step).toPrecision(12));
+  throw new Error(`no other value than ${String(value)} is known`);
+}

@@ -1,0 +1,156 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Value } from "../../src/lwm2m/value.js";
+import { service } from "../adapters/ble/examples.js";
+import { Child, eventually } from "./child.js";
+import { type FieldDevice, pathOf } from "./field-part.js";
+import { REFUSALS } from "./field-refusals.js";
+import { endpointOf, type Field, FieldSite, HUB } from "./field-site.js";
+import { GatewayProcess } from "./gateway-process.js";
+import type { LeshanNode, LeshanResponse } from "./leshan-server.js";
+
+const PROGRAM = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
+
+interface Trial {
+  readonly device: string;
+  readonly points: readonly { readonly point: string; readonly verdict: string }[];
+}
+
+/** Profile, path, new value, and how the device comes to show it. */
+const CHANGES: readonly (readonly [string, string, Value, (field: Field) => unknown])[] = [
+  ["eastron-sdm120", "/3316/0/5700", 231.5, ({ modbus }) => modbus.field.set("eastron-sdm120", "voltage", 231.5)],
+  ["tasmota-climate", "/3303/0/5700", 19.5, ({ mqtt }) => mqtt.field.set("tasmota-climate", "temperature", 19.5)],
+  ["tasmota-at-mosquitto", "/3305/0/5800", 2100, ({ broker }) => broker.measure(2100)],
+  ["mt-sics-scale", "/3322/0/5700", 101.5, ({ serial }) => serial.weigh(101.5)],
+  ["bthome-climate", "/3303/0/5700", 24.97, ({ ble }) => ble.says("bthome-climate", [WARMER])],
+  ["interop-thermostat", "/3200/0/5500", false, ({ ble }) => ble.notify("2a1d", Uint8Array.of(0))],
+];
+
+/** BTHome: 24.97 °C, the next packet. */
+const WARMER = service("fcd2", "40000A015D02C10903B718");
+
+describe("a device of each shipped profile at Leshan", () => {
+  let site: FieldSite;
+  let gateway: GatewayProcess;
+
+  beforeAll(async () => {
+    site = await FieldSite.open();
+    vi.stubEnv("DBUS_SYSTEM_BUS_ADDRESS", site.field.ble.busAddress);
+  });
+
+  afterAll(async () => {
+    await gateway?.[Symbol.asyncDispose]();
+    await site?.[Symbol.asyncDispose]();
+    vi.unstubAllEnvs();
+  });
+
+  const read = async (device: FieldDevice, path: string): Promise<unknown> =>
+    (await site.server.read(endpointOf(device), path)).content?.value;
+  const write = (device: FieldDevice, path: string, value: Value): Promise<LeshanResponse> =>
+    site.server.ask("PUT", endpointOf(device), `${path}?format=TLV`, { id: Number(path.split("/").at(-1)), value });
+  /** What `shown` of the devices is not what Leshan reads. */
+  const differences = async (devices: readonly FieldDevice[]): Promise<readonly (readonly unknown[])[]> => {
+    const found = devices.map(async (device) => {
+      const answers: (readonly unknown[])[] = [];
+      for (const [path, value] of Object.entries(device.shown)) {
+        const given = await read(device, path);
+        if (!isSame(given, value)) answers.push([device.name, path, value, given]);
+      }
+      return answers;
+    });
+    return (await Promise.all(found)).flat();
+  };
+
+  it("passes causeway test before the gateway runs", async () => {
+    const args = ["test", "-c", site.configFile, "--json", "--seconds", "20"];
+    await using child = new Child(process.execPath, [PROGRAM, ...args]);
+    const code = await child.ended;
+    const trials: readonly Trial[] = JSON.parse(child.lines[0] ?? "[]");
+    const bad = trials.flatMap(({ device, points }) =>
+      points.filter(({ verdict }) => verdict !== "good").map((point) => ({ device, ...point })),
+    );
+    expect({ code, bad, complaint: child.complaint }).toEqual({ code: 0, bad: [], complaint: "" });
+    expect(trials.map(({ device }) => device)).toEqual(site.devices.map(({ name }) => name));
+  });
+
+  it("registers", async () => {
+    gateway = await GatewayProcess.start(site.configFile);
+    await Promise.all([HUB, ...site.devices.map(endpointOf)].map((endpoint) => site.server.registration(endpoint)));
+  });
+
+  it("is read", async () => {
+    let left = await differences(site.devices);
+    const isRead = async (): Promise<boolean> => {
+      const devices = new Set(left.map(([name]) => name));
+      left = await differences(site.devices.filter(({ name }) => devices.has(name)));
+      return left.length === 0;
+    };
+    await eventually("all values are there", isRead, 10_000).catch(() => expect(left).toEqual([]));
+  });
+
+  it.each(CHANGES)("%s tells of a change of %s to %s", async (name, path, value, change) => {
+    const endpoint = endpointOf({ name });
+    const told = (): readonly unknown[] =>
+      site.server.events
+        .filter(({ kind }) => kind === "NOTIFICATION")
+        .map(({ data }): { ep: string; res: string; val: LeshanNode } => JSON.parse(data))
+        .filter(({ ep, res }) => ep === endpoint && res === path)
+        .map(({ val }) => val.value);
+    expect((await site.server.ask("POST", endpoint, `${path}/observe`)).status).toBe("CONTENT(205)");
+    await change(site.field);
+    await eventually(`${name} tells`, () => told().length > 0);
+    expect(told()).toEqual([value]);
+    await site.server.ask("DELETE", endpoint, `${path}/observe`);
+  });
+
+  it("takes what is written to each of its writable points", async () => {
+    const wrong: unknown[] = [];
+    const tryOut = async (device: FieldDevice): Promise<void> => {
+      const profile = await site.profiles.read(device.profile);
+      const writable = [...profile.points.values()].filter(({ point }) => point.access !== "r");
+      const paths = new Map(writable.map(({ point }) => [pathOf(profile, point.name), point.access]));
+      expect(new Set(device.writes.map(({ path }) => path)), device.name).toEqual(new Set(paths.keys()));
+      for (const { path, value, raw, held } of device.writes) {
+        const { status, errormessage } = await write(device, path, value);
+        const found = {
+          status,
+          held: held(),
+          ...(paths.get(path) === "rw" ? { shown: await read(device, path) } : {}),
+        };
+        const wanted = { status: "CHANGED(204)", held: raw, ...(paths.get(path) === "rw" ? { shown: value } : {}) };
+        if (JSON.stringify(found) !== JSON.stringify(wanted)) {
+          wrong.push({ device: device.name, path, value, wanted, found, errormessage });
+        }
+      }
+    };
+    await Promise.all(site.devices.map(tryOut));
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(REFUSALS)("$device is left as it is: $why", async ({ device: name, path, value, code, misbehave }) => {
+    const device = site.devices.find((candidate) => candidate.name === name);
+    if (device === undefined) throw new Error(`no ${name}`);
+    const own = device.writes.filter((one) => one.path === path);
+    const state = async (): Promise<unknown> => [await read(device, path), own.map(({ held }) => held())];
+    // Whatever stood there before, what is refused would change it.
+    for (const one of own.filter((candidate) => candidate.value !== value).slice(0, 1)) {
+      expect((await write(device, path, one.value)).status).toBe("CHANGED(204)");
+    }
+    const before = await state();
+    const behave = misbehave?.(site.field);
+    const { status } = await write(device, path, value);
+    const after = await state();
+    behave?.();
+    expect(status).toContain(`(${code})`);
+    expect(after).toEqual(before);
+    for (const one of own) {
+      await eventually("it takes writes again", async () => (await write(device, path, one.value)).success);
+      expect(one.held()).toEqual(one.raw);
+    }
+  });
+});
+
+/** Leshan gives binary fractions as they are; those of hand are decimal. */
+function isSame(given: unknown, value: Value): boolean {
+  return typeof value === "number" ? Math.abs(Number(given) - value) <= 1e-9 * Math.abs(value) : given === value;
+}
