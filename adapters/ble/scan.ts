@@ -42,7 +42,7 @@ export const scanTool: FieldTool<BlePoint> = {
     const rows = [...devices.values()].map((device) => ({ device, fits: recognise(device, profiles, context) }));
     const known = (fits: readonly Fit[]): number => (fits.length > 0 ? 1 : 0);
     rows.sort((a, b) => known(b.fits) - known(a.fits) || (b.device.rssi ?? -128) - (a.device.rssi ?? -128));
-    for (const { device, fits } of rows) found(findingOf(device, fits, nowMs));
+    found(...rows.map(({ device, fits }) => findingOf(device, fits, nowMs)));
   },
 };
 

@@ -38,7 +38,8 @@ export function interpretRegisters(bytes: Uint8Array, first: number): readonly I
   const floats = rows.filter(({ as, isPlausible: is }) => is && as.startsWith("float32"));
   // What is half of a plausible float32 is hardly a number of its own.
   const isHalf = ({ register, as }: Interpretation): boolean =>
-    as.endsWith("int16") && floats.some((float) => register === float.register || register === float.register + 1);
+    (as.endsWith("int16") || as.startsWith("string")) &&
+    floats.some((float) => register === float.register || register === float.register + 1);
   return rows.map((row) => (isHalf(row) ? { ...row, isPlausible: false } : row));
 }
 

@@ -1,18 +1,21 @@
-import type { FieldTool, ToolArguments, ToolContext } from "causeway/adapter";
-import { exceptionText } from "./exception.js";
+import { CausewayError, type FieldTool, type ToolArguments, type ToolContext } from "causeway/adapter";
+import { exceptionQuality, exceptionText } from "./exception.js";
 import { interpretRegisters } from "./interpretations.js";
 import { openTransport } from "./open-transport.js";
-import { isBitTable, type ModbusLinkOptions, type ModbusPoint, TABLES, type Table } from "./options.js";
+import { isBitTable, type ModbusLinkOptions, type ModbusPoint, TABLES } from "./options.js";
 import { MAX_BITS, MAX_REGISTERS, READ_FUNCTION } from "./plan.js";
+import { otherRanges, type ReadRange } from "./read-hint.js";
 import { LINE_OPTIONS, linkOf, settingsOf, usage, wholeNumber } from "./tool-options.js";
 
 /** More than this is shown only as far as it is plausible. */
 const SHORT = 4;
 const RESPONSE_TIMEOUT_MS = 1000;
+const EXCEPTION_BIT = 0x80;
 
 /** `causeway read modbus`: what registers hold, in every way in which they can be understood. */
 export const readTool: FieldTool<ModbusPoint> = {
-  summary: "Reads registers and shows what they could mean; plausible meanings are marked.",
+  summary:
+    "Reads registers, counted from 0, and shows what they could mean; plausible meanings are marked. 9600 8N1 unless given.",
   synopsis: "--port PATH|--host HOST --unit N --table TABLE REGISTER [COUNT]",
   options: {
     ...LINE_OPTIONS,
@@ -27,19 +30,13 @@ export const readTool: FieldTool<ModbusPoint> = {
     const options: ModbusLinkOptions = { ...link, ...settings };
     const transport = await openTransport(options, context.clock, signal);
     try {
-      const pdu = Uint8Array.of(
-        READ_FUNCTION[request.table],
-        request.register >> 8,
-        request.register & 0xff,
-        request.count >> 8,
-        request.count & 0xff,
-      );
       const { responseTimeout: responseTimeoutMs = RESPONSE_TIMEOUT_MS } = options;
-      const answer = await transport.exchange({ unit: request.unit, pdu, responseTimeoutMs, gapMs: 0 }, signal);
-      if ((answer[0] ?? 0) >= 0x80) {
-        context.found({ register: request.register, value: exceptionText(answer[1] ?? 0) });
-        return;
-      }
+      const ask = async (range: ReadRange): Promise<Uint8Array> => {
+        const pdu = readPdu(range);
+        return await transport.exchange({ unit: request.unit, pdu, responseTimeoutMs, gapMs: 0 }, signal);
+      };
+      const answer = await ask(request);
+      if ((answer[0] ?? 0) >= EXCEPTION_BIT) throw await refusal(request, answer[1] ?? 0, ask);
       show(answer.subarray(2), request, args.values["all"] === true, context);
     } catch (error) {
       // With the signal it ends, which is no error.
@@ -50,11 +47,43 @@ export const readTool: FieldTool<ModbusPoint> = {
   },
 };
 
-interface ReadRequest {
+interface ReadRequest extends ReadRange {
   readonly unit: number;
-  readonly table: Table;
-  readonly register: number;
-  readonly count: number;
+}
+
+function readPdu({ table, register, count }: ReadRange): Uint8Array {
+  return Uint8Array.of(READ_FUNCTION[table], register >> 8, register & 0xff, count >> 8, count & 0xff);
+}
+
+/** Why the device refused, and what it answers that is like what was asked for. */
+async function refusal(
+  request: ReadRequest,
+  exception: number,
+  ask: (range: ReadRange) => Promise<Uint8Array>,
+): Promise<CausewayError> {
+  const message = `unit ${request.unit} refuses ${rangeText(request)}: ${exceptionText(exception)}`;
+  if (exceptionQuality(exception) !== "unsupported") return new CausewayError("FIELD_EXCEPTION", message);
+  for (const other of otherRanges(request)) {
+    const [code = EXCEPTION_BIT] = await ask(other).catch(silentAs(exception));
+    if (code >= EXCEPTION_BIT) continue;
+    const { table, register, count, why } = other;
+    const hint = `it does answer --table ${table} ${register} ${count}: ${why}`;
+    return new CausewayError("FIELD_EXCEPTION", `${message} (${hint})`);
+  }
+  return new CausewayError("FIELD_EXCEPTION", `${message}, and so the other table and the register before`);
+}
+
+/** Some devices answer nothing to what they do not know. */
+function silentAs(exception: number): (error: unknown) => Uint8Array {
+  return (error) => {
+    if (error instanceof CausewayError && error.code.startsWith("FIELD_"))
+      return Uint8Array.of(EXCEPTION_BIT, exception);
+    throw error;
+  };
+}
+
+function rangeText({ table, register, count }: ReadRange): string {
+  return count === 1 ? `${table} ${register}` : `${table} ${register} to ${register + count - 1}`;
 }
 
 /** Throws USAGE. */
@@ -82,14 +111,19 @@ function show(
   { found }: ToolContext<ModbusPoint>,
 ): void {
   if (isBitTable(table)) {
-    for (let index = 0; index < count; index++) {
-      found({ register: register + index, as: "bit", value: ((bytes[index >> 3] ?? 0) >> (index & 7)) & 1 });
-    }
+    const bitAt = (index: number): number => ((bytes[index >> 3] ?? 0) >> (index & 7)) & 1;
+    found(
+      ...Array.from({ length: count }, (_, index) => ({ register: register + index, as: "bit", value: bitAt(index) })),
+    );
     return;
   }
-  for (const { register: at, as, value, isPlausible } of interpretRegisters(bytes, register)) {
-    if (count > SHORT && !everything && !isPlausible && as !== "uint16") continue;
-    const hex = `0x${at.toString(16).toUpperCase().padStart(4, "0")}`;
-    found({ register: at, hex, as, value, plausible: isPlausible ? "✓" : undefined });
-  }
+  const meanings = interpretRegisters(bytes, register).filter(
+    ({ as, isPlausible }) => count <= SHORT || everything || isPlausible || as === "uint16",
+  );
+  found(
+    ...meanings.map(({ register: at, as, value, isPlausible }) => {
+      const hex = `0x${at.toString(16).toUpperCase().padStart(4, "0")}`;
+      return { register: at, hex, as, value, plausible: isPlausible ? "✓" : undefined };
+    }),
+  );
 }

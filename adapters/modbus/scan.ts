@@ -31,6 +31,8 @@ const GATEWAY_SILENCE: readonly number[] = [10, 11];
 export function scanTool(open: LineOpener = openLine): FieldTool<ModbusPoint> {
   return {
     summary: "Looks for Modbus devices: any answer counts, also a refusal; tells who they are and which profiles fit.",
+    whenNothing:
+      "check power and wiring (A and B swapped?), that no other master asks on this line, and give slow devices --timeout 1000",
     synopsis: "--port PATH|--host HOST [--baud LIST] [--parity LIST] [--ids 1-247]",
     options: {
       ...LINE_OPTIONS,
@@ -97,8 +99,13 @@ async function scanSerial(
     const timeoutMs = timeoutOf(options);
     const framing = isAscii(options) ? asciiFraming : rtuFraming;
     const prober = new SerialProber(line, framing, timing, timeoutMs, context.clock);
+    let lost: Error | undefined;
+    void line.closed.then((reason) => {
+      lost = reason;
+    });
     try {
       for (const [asked, unit] of pass.ids.entries()) {
+        if (lost !== undefined) throw lost;
         const laterMs = sumMs(passes.slice(index + 1).filter(isWorth), link);
         const seconds = Math.ceil((laterMs + (pass.ids.length - asked) * probeMs(timing, timeoutMs)) / 1000);
         context.progress(`${nameOf(options)}: unit ${unit}, at most ${seconds} s left`);

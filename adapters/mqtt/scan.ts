@@ -48,8 +48,8 @@ export const scanTool: FieldTool<MqttPoint> = {
       const isOver = await Promise.race([broker.closed, sleep(clock, listenMs, signal).catch(() => undefined)]);
       if (isOver !== undefined) throw isOver;
       const { stations, others } = recognise(kept.messages, profiles);
-      for (const station of stations) found(stationFinding(station));
-      for (const message of others.slice(0, MAX_OTHERS)) found({ topic: message.topic, payload: shown(message) });
+      found(...stations.map(stationFinding));
+      found(...others.slice(0, MAX_OTHERS).map((message) => ({ topic: message.topic, payload: shown(message) })));
       if (others.length > MAX_OTHERS) found({ topic: `… ${others.length - MAX_OTHERS} topics more` });
       if (kept.omitted > 0) found({ topic: `… ${kept.omitted} messages were left out, too much was published` });
     } catch (error) {

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { portHolders } from "causeway/adapter";
 
 /** What the system knows of a serial port. */
 export interface PortFacts {
@@ -36,7 +37,7 @@ const MAX_LEVELS = 12;
 export async function findPorts(root = "/"): Promise<readonly PortFacts[]> {
   const names = (await list(join(root, "sys/class/tty"))).toSorted();
   const stable = await stableNames(root);
-  const holders = await holdersOf(root);
+  const holders = await portHolders((file) => file.startsWith("/dev/tty"), root);
   const ports = await Promise.all(names.map((name) => portFacts(root, name, stable, holders)));
   return ports.filter((port) => port !== undefined);
 }
@@ -104,25 +105,6 @@ async function stableNames(root: string): Promise<ReadonlyMap<string, readonly s
       if (target === undefined) continue;
       const device = basename(target);
       found.set(device, [...(found.get(device) ?? []), `/${folder}/${name}`]);
-    }
-  }
-  return found;
-}
-
-/** By device file. */
-async function holdersOf(root: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const found = new Map<string, string[]>();
-  const processes = (await list(join(root, "proc"))).filter((name) => /^\d+$/.test(name));
-  for (const id of processes) {
-    const folder = join(root, "proc", id);
-    const targets = new Set<string>();
-    for (const fd of await list(join(folder, "fd"))) {
-      const target = await readlink(join(folder, "fd", fd)).catch(() => undefined);
-      if (target?.startsWith("/dev/tty") === true) targets.add(target);
-    }
-    for (const target of targets) {
-      const name = (await text(join(folder, "comm"))) ?? "?";
-      found.set(target, [...(found.get(target) ?? []), `${id} ${name}`]);
     }
   }
   return found;

@@ -20,7 +20,7 @@ export const scanTool: FieldTool<SerialPoint> = {
   async run(args, { clock, profiles, found, progress }, signal) {
     const path = textArgument(args, "port") ?? args.positionals[0];
     if (path === undefined) {
-      for (const port of await findPorts()) found(portFinding(port));
+      found(...(await findPorts()).map(portFinding));
       return;
     }
     const listenMs = secondsArgument(args, DEFAULT_SECONDS);

@@ -47,19 +47,19 @@ export const ERROR_TABLE = {
     "5.00",
     "later",
     "The serial port or host does not exist.",
-    "Check the cable and the name; prefer /dev/serial/by-id/… over ttyUSB numbers.",
+    "Serial: check the plug, and name ports as in /dev/serial/by-id/…, not ttyUSB numbers. Network: check name and route.",
   ),
   LINK_PERMISSION: entry(
     "5.00",
     "operator",
     "The serial port may not be opened by this user.",
-    "Add the service user to the group that owns the port, usually 'dialout'.",
+    "Add the user to the group that owns the port (usermod -aG dialout USER), and log in anew.",
   ),
   LINK_BUSY: entry(
     "5.00",
     "later",
     "Another program holds the serial port.",
-    "Stop the other program (ModemManager, getty, a second gateway).",
+    "Stop the other program: the gateway itself (systemctl stop causeway), ModemManager, getty …",
   ),
   LINK_REFUSED: entry(
     "5.00",

@@ -33,17 +33,18 @@ export async function runCli(words: readonly string[], io: Io): Promise<number> 
     io.out(await overview());
     return name === undefined ? EXIT.badConfiguration : EXIT.good;
   }
-  const command = await COMMANDS.get(name)?.(rest);
-  if (command === undefined) {
+  const load = COMMANDS.get(name);
+  if (load === undefined) {
     const guess = didYouMean(name, [...COMMANDS.keys()]);
     io.err(`unknown command '${name}'${guess === undefined ? "" : ` (did you mean '${guess}'?)`}`);
     return EXIT.badConfiguration;
   }
-  if (rest.includes("--help") || rest.includes("-h")) {
-    io.out(helpText(command));
-    return EXIT.good;
-  }
   try {
+    const command = await load(rest);
+    if (rest.includes("--help") || rest.includes("-h")) {
+      io.out(helpText(command));
+      return EXIT.good;
+    }
     return await command.run(parseArguments(command, rest), io);
   } catch (error) {
     return report(error, io);

@@ -1,4 +1,5 @@
 import { systemClock } from "../base/clock.js";
+import { didYouMean } from "../base/did-you-mean.js";
 import { CausewayError } from "../base/errors.js";
 import { formatProblem } from "../base/source.js";
 import { AdapterShelf } from "../config/adapters.js";
@@ -45,31 +46,36 @@ export async function fieldToolCommand(name: ToolName, words: readonly string[])
   };
 }
 
+/** Throws USAGE for a name that is none of those that have such a tool. */
 async function whichAdapter(name: ToolName, adapters: AdapterShelf, asked: string | undefined): Promise<Command> {
   await adapters.loadShipped();
-  const able = [...adapters.loaded.values()]
-    .filter((adapter) => adapter[name] !== undefined)
-    .map((adapter) => adapter.name);
+  const able = [...adapters.loaded.values()].filter((adapter) => adapter[name] !== undefined);
+  const names = able.map((adapter) => adapter.name);
+  const all = `there are: ${names.map((one) => `${name} ${one}`).join(", ")}`;
+  if (asked !== undefined && !asked.startsWith("-")) {
+    const guess = didYouMean(asked, names);
+    throw new CausewayError(
+      "USAGE",
+      `there is no '${name} ${asked}' (${guess === undefined ? all : `did you mean '${name} ${guess}'?`})`,
+    );
+  }
   return {
     name,
-    synopsis: `${able.join("|")} …`,
+    synopsis: `${names.join("|")} …`,
     summary: SUMMARY[name],
     options: {},
     positionals: "some",
-    run: () => {
-      const what = asked === undefined ? `${name} what?` : `there is no '${name} ${asked}'`;
-      return Promise.reject(
-        new CausewayError("USAGE", `${what} There are: ${able.map((one) => `${name} ${one}`).join(", ")}`),
-      );
-    },
+    run: () => Promise.reject(new CausewayError("USAGE", `${name} what? ${all}`)),
   };
 }
 
 async function runTool(adapter: AnyAdapter, tool: FieldTool<unknown>, args: Arguments, io: Io): Promise<number> {
   const table = args.values["json"] === true ? undefined : new FindingTable();
-  const found = (finding: Finding): void => {
-    if (table === undefined) io.out(JSON.stringify(finding));
-    else for (const line of table.add(finding)) io.out(line);
+  let count = 0;
+  const found = (...findings: readonly Finding[]): void => {
+    count += findings.length;
+    const lines = table?.add(...findings) ?? findings.map((finding) => JSON.stringify(finding));
+    for (const line of lines) io.out(line);
   };
   const log = plainLog(io);
   const context = {
@@ -79,9 +85,13 @@ async function runTool(adapter: AnyAdapter, tool: FieldTool<unknown>, args: Argu
     found,
     progress: (what: string) => io.progress?.(what),
   };
-  await tool.run(args, context, io.signal);
-  io.progress?.("");
-  if (table?.isEmpty === true) io.err("nothing was found");
+  try {
+    await tool.run(args, context, io.signal);
+  } finally {
+    io.progress?.("");
+  }
+  if (io.signal.aborted) io.err("stopped before the end");
+  else if (count === 0) io.err(["nothing was found", tool.whenNothing].filter((text) => text !== undefined).join("; "));
   return EXIT.good;
 }
 

@@ -7,21 +7,17 @@ export class FindingTable {
   #columns: readonly string[] = [];
   #widths = new Map<string, number>();
 
-  get isEmpty(): boolean {
-    return this.#columns.length === 0;
-  }
-
-  /** The lines to print: the row, after a header where it has other columns than the one before. */
-  add(finding: Finding): readonly string[] {
-    const keys = Object.keys(finding);
-    const isNew = keys.some((key) => !this.#columns.includes(key));
-    if (isNew) this.#columns = [...this.#columns, ...keys.filter((key) => !this.#columns.includes(key))];
-    const cells = this.#columns.map((key) => cellOf(finding[key]));
+  /** The lines to print: the rows, after a header where they have other columns than those before. */
+  add(...findings: readonly Finding[]): readonly string[] {
+    const known = this.#columns;
+    this.#columns = [...new Set([...known, ...findings.flatMap((finding) => Object.keys(finding))])];
+    const rows = findings.map((finding) => this.#columns.map((key) => cellOf(finding[key])));
     for (const [index, key] of this.#columns.entries()) {
-      this.#widths.set(key, Math.max(this.#widths.get(key) ?? title(key).length, cells[index]?.length ?? 0));
+      const widths = rows.map((cells) => cells[index]?.length ?? 0);
+      this.#widths.set(key, Math.max(this.#widths.get(key) ?? title(key).length, ...widths));
     }
-    const row = this.#line(cells);
-    return isNew ? [this.#line(this.#columns.map(title)), row] : [row];
+    const lines = rows.map((cells) => this.#line(cells));
+    return this.#columns.length > known.length ? [this.#line(this.#columns.map(title)), ...lines] : lines;
   }
 
   #line(cells: readonly string[]): string {

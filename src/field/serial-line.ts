@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, realpath } from "node:fs/promises";
 import type { SerialPort } from "serialport";
 import { CausewayError, type ErrorCode, toError } from "../base/errors.js";
 import type { Line } from "./line.js";
+import { portHolders } from "./port-holders.js";
 
 export interface SerialLineOptions {
   /** Of the device file, best one that does not change with the order of plugging: /dev/serial/by-id/…. */
@@ -23,7 +24,7 @@ export async function openSerialLine(options: SerialLineOptions, signal: AbortSi
   signal.throwIfAborted();
   const line = new SerialLine(options, new driver.SerialPort({ ...options, autoOpen: false, lock: true }));
   const failure = await line.opened;
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw failure.code === "LINK_BUSY" ? await withHolders(failure, options.path) : failure;
   if (!signal.aborted) return line;
   await line[Symbol.asyncDispose]();
   throw signal.reason;
@@ -33,6 +34,14 @@ export async function openSerialLine(options: SerialLineOptions, signal: AbortSi
 export function characterMs(options: Omit<SerialLineOptions, "path">): number {
   const bits = 1 + options.dataBits + (options.parity === "none" ? 0 : 1) + options.stopBits;
   return (1000 * bits) / options.baudRate;
+}
+
+async function withHolders(failure: CausewayError, path: string): Promise<CausewayError> {
+  const device = await realpath(path).catch(() => path);
+  const holders = (await portHolders((file) => file === device)).get(device) ?? [];
+  const others = holders.filter((holder) => !holder.startsWith(`${process.pid} `));
+  if (others.length === 0) return failure;
+  return new CausewayError(failure.code, `${failure.message}: process ${others.join(", ")}`, { cause: failure });
 }
 
 // The driver's errors have no code, only text; asking the file system first gives the plain reasons.
@@ -52,7 +61,9 @@ function classify(path: string, error: Error): CausewayError {
       ? ["LINK_PERMISSION", "may not be opened by this user"]
       : /EBUSY|Cannot lock port|temporarily unavailable|busy/i.test(text)
         ? ["LINK_BUSY", "is held by another program"]
-        : ["LINK_FAILED", error.message];
+        : /EISDIR|ENOTTY|Inappropriate ioctl|Is a directory/i.test(text)
+          ? ["LINK_FAILED", "is no serial port"]
+          : ["LINK_FAILED", `cannot be opened: ${error.message}`];
   return new CausewayError(code, `${path} ${what}`, { cause: error });
 }
 

@@ -33,6 +33,16 @@ const CODE_OF_ERRNO: Readonly<Record<string, ErrorCode>> = {
   ENETUNREACH: "LINK_NOT_FOUND",
 };
 
+const WORDS_OF_ERRNO: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the host is there, but nothing listens on this port",
+  ENOTFOUND: "no host has this name",
+  EAI_AGAIN: "the name cannot be looked up now: no name server answers",
+  EHOSTUNREACH: "nobody has this address, or no way leads there",
+  ENETUNREACH: "no way leads to this network",
+  ECONNRESET: "the host broke the connection off",
+  ETIMEDOUT: "the host does not answer any more",
+};
+
 /** What is wrong with a certificate, in the words of its errors (OpenSSL X509_V_ERR_*, Node.js ERR_TLS_*). */
 const CERTIFICATE_COMPLAINTS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "the certificate has expired",
@@ -109,7 +119,12 @@ async function opened(
   const onAbort = (): void => line.close(new CausewayError("LINK_CLOSED", "connecting was given up"));
   signal.addEventListener("abort", onAbort, { once: true });
   const timer = clock.schedule(connectTimeoutMs, () =>
-    line.close(new CausewayError("LINK_FAILED", `${line.name} did not answer within ${connectTimeoutMs} ms`)),
+    line.close(
+      new CausewayError(
+        "LINK_FAILED",
+        `${line.name} did not answer within ${connectTimeoutMs} ms: wrong address, switched off, or a firewall between`,
+      ),
+    ),
   );
   const failure = await Promise.race([line.connected, line.closed]);
   timer.cancel();
@@ -175,6 +190,8 @@ export function connectionError(name: string, error: NodeJS.ErrnoException): Cau
     const what = `the other side refuses our certificate, or misses one; check 'cert' and 'key' (${code})`;
     return new CausewayError("LINK_CERTIFICATE", `${name}: ${what}`, { cause: error });
   }
-  const what = code.startsWith("ERR_SSL") ? `what answers is no TLS that we understand (${code})` : code || message;
+  const words = WORDS_OF_ERRNO[code];
+  const plain = words === undefined ? code || message : `${words} (${code})`;
+  const what = code.startsWith("ERR_SSL") ? `what answers is no TLS that we understand (${code})` : plain;
   return new CausewayError(CODE_OF_ERRNO[code] ?? "LINK_FAILED", `${name}: ${what}`, { cause: error });
 }

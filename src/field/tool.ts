@@ -43,8 +43,8 @@ export interface ToolContext<P> {
   readonly log: Log;
   /** The profiles of this adapter, shipped and the user's own. */
   readonly profiles: readonly ProfileCandidate<P>[];
-  /** Called in the order in which the rows shall stand. */
-  found(finding: Finding): void;
+  /** Called in the order in which the rows shall stand; those that are known together at once, for a table of its width. */
+  found(...findings: readonly Finding[]): void;
   /** What the tool is at, in a few words; replaced by the next call on a terminal, not shown to programs. */
   progress(text: string): void;
 }
@@ -52,6 +52,8 @@ export interface ToolContext<P> {
 /** Work that an adapter does for a person at the command line: `causeway scan NAME …`, `causeway read NAME …`. */
 export interface FieldTool<P> {
   readonly summary: string;
+  /** What a person should look after when nothing was found. */
+  readonly whenNothing?: string;
   /** What follows `causeway scan NAME` in the usage line. */
   readonly synopsis: string;
   readonly options: Readonly<Record<string, ToolOption>>;

@@ -238,6 +238,9 @@ describe("words", () => {
     [["check"], /check needs -c FILE/],
     [["preview", "extra", "-c", "x"], /takes no 'extra'/],
     [["run"], /-c FILE is missing/],
+    [["scan"], /scan what\? there are: .*scan modbus/],
+    [["scan", "modus", "--port", "x"], /there is no 'scan modus' \(did you mean 'scan modbus'\?\)/],
+    [["read", "ble"], /there is no 'read ble' \(there are: .*read modbus/],
   ])("%j", async (words, message) => {
     const { code, err } = await cli(...words);
     expect(err).toMatch(message);

@@ -4,7 +4,6 @@ import { FindingTable } from "../../src/cli/finding-table.js";
 describe("the table of findings", () => {
   it("has a header, grows its columns, and tells of new ones", () => {
     const table = new FindingTable();
-    expect(table.isEmpty).toBe(true);
     const lines = [
       { unit: 1, baudRate: 9600, profiles: ["sdm120", "sdm630"] },
       { unit: 247, baudRate: 9600 },
@@ -19,6 +18,15 @@ describe("the table of findings", () => {
       "3     115200                    Acme",
       "4     9600                      B",
     ]);
-    expect(table.isEmpty).toBe(false);
+  });
+
+  it("makes columns as wide as the widest of the rows that come at once", () => {
+    const rows = [{ as: "uint16", value: "1" }, { as: "float32 ABCD", value: "231.4" }, { as: "bits" }];
+    expect(new FindingTable().add(...rows)).toEqual([
+      "AS            VALUE",
+      "uint16        1",
+      "float32 ABCD  231.4",
+      "bits",
+    ]);
   });
 });

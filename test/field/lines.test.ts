@@ -77,9 +77,10 @@ describe("a serial line", () => {
     });
   });
 
-  it("says that a file is no serial port", async () => {
-    await expect(openSerialLine({ ...options, path: "/dev/null" }, forever)).rejects.toMatchObject({
+  it.each(["/dev/null", "/etc"])("says that %s is no serial port", async (path) => {
+    await expect(openSerialLine({ ...options, path }, forever)).rejects.toMatchObject({
       code: "LINK_FAILED",
+      message: `${path} is no serial port`,
     });
   });
 });

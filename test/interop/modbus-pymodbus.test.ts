@@ -247,7 +247,7 @@ describe("causeway scan modbus", () => {
     const args = { values: { host: "127.0.0.1", port: String(port), ids: "1", timeout: "500" }, positionals: [] };
     await until(async () => {
       await (await modbus.scan?.())
-        ?.run(args, { ...context, found: (row) => rows.push(row) }, forever)
+        ?.run(args, { ...context, found: (...some) => void rows.push(...some) }, forever)
         .catch(() => undefined);
       return rows.length > 0;
     });

@@ -37,7 +37,7 @@ function scan(values: Readonly<Record<string, string>>): Promise<void> {
     clock: rig.clock,
     log: silentLog,
     profiles,
-    found: (one: Finding) => found.push(one),
+    found: (...some: readonly Finding[]) => void found.push(...some),
     progress: (text: string) => void progress.push(text),
   };
   return scanTool.run({ values, positionals: [] }, context, stop.signal);

@@ -72,7 +72,7 @@ describe("scanning a serial line", () => {
     clock,
     log: silentLog,
     profiles,
-    found: (finding) => rows.push(finding),
+    found: (...findings) => void rows.push(...findings),
     progress: (text) => progress.push(text),
   });
 
@@ -102,6 +102,7 @@ describe("scanning a serial line", () => {
     const work = tool.run(args, context(profiles), signal).finally(() => {
       endedMs = clock.monotonicMs();
     });
+    work.catch(() => undefined);
     while (endedMs === undefined && clock.monotonicMs() - startedMs < 3_600_000) await clock.advance(100);
     await work;
     return (endedMs ?? Number.NaN) - startedMs;
@@ -188,6 +189,13 @@ describe("scanning a serial line", () => {
     ]);
   });
 
+  it("ends when the port is unplugged, and says so", async () => {
+    stations.set(4, station("9600 none"));
+    fault = () => ({ kind: "lost" });
+    await expect(scan({ baud: "9600", parity: "none" })).rejects.toMatchObject({ code: "LINK_FAILED" });
+    expect(progress.at(-1)).toMatch(/^9600 8N1: unit 4,/);
+  });
+
   it("ends with the signal, which is no error", async () => {
     const abort = new AbortController();
     const work = tool.run({ values: { port: "p" }, positionals: [] }, context(), abort.signal);
@@ -222,7 +230,7 @@ describe("on the network", () => {
       clock: systemClock,
       log: silentLog,
       profiles: [],
-      found: (finding) => rows.push(finding),
+      found: (...findings) => void rows.push(...findings),
       progress: () => undefined,
     };
     const args = {
@@ -241,6 +249,17 @@ describe("on the network", () => {
   it("reads registers and marks what is plausible", async () => {
     const rows = await run("read", { table: "holding" }, ["0", "2"]);
     expect(rows).toContainEqual({ register: 0, hex: "0x0000", as: "uint16", value: "2301", plausible: "✓" });
-    expect(await run("read", {}, ["0x100"])).toEqual([{ register: 256, value: "exception 2, illegal data address" }]);
+  });
+
+  it.each([
+    [["0x100"], /^unit 1 refuses holding 256 to 257: exception 2, illegal data address, and so the other table/],
+    [["40002", "1"], /it does answer --table holding 1 1: 40002 of such a manual is register 1\)$/],
+    [["0", "10"], /refuses holding 0 to 9: .*it does answer --table holding 0 2: 10 at once are too many/],
+    [["4", "1"], /it does answer --table holding 3 1: the manual may count from 1/],
+  ])("tells of a refused read what would not be: %j", async (positionals, message) => {
+    await expect(run("read", {}, positionals)).rejects.toMatchObject({
+      code: "FIELD_EXCEPTION",
+      message: expect.stringMatching(message),
+    });
   });
 });
