@@ -5,6 +5,7 @@ import { formatPath } from "../lwm2m/path.js";
 import { ObjectTree } from "../lwm2m/tree.js";
 import { Bridge } from "../mapping/bridge.js";
 import type { PointStatus } from "../mapping/point-status.js";
+import { numberText } from "./number-text.js";
 
 export interface PointTrial {
   readonly point: string;
@@ -83,7 +84,7 @@ export class DeviceTrial implements Disposable {
     const expected = profile.verify.get(name);
     return {
       point: name,
-      ...(raw === undefined ? {} : { raw: rawText(raw) }),
+      ...(raw === undefined ? {} : { raw: scalarText(raw) }),
       ...(value === undefined ? {} : { value }),
       ...(unit === undefined ? {} : { unit }),
       quality,
@@ -101,7 +102,8 @@ function verdictOf(quality: Quality, value: unknown, expected: readonly [number,
   return Number(value) >= expected[0] && Number(value) <= expected[1] ? "good" : "implausible";
 }
 
-function rawText(raw: Scalar): string {
+/** A value for people. */
+export function scalarText(raw: Scalar): string {
   if (raw instanceof Uint8Array) return Buffer.from(raw).toString("hex");
-  return String(typeof raw === "number" ? Number(raw.toPrecision(7)) : raw);
+  return typeof raw === "number" ? numberText(raw) : String(raw);
 }

@@ -1,6 +1,7 @@
 import type { DeviceEntry, PointEntry, StatusDocument } from "../local/document.js";
 import type { BootstrapStatus } from "../lwm2m/bootstrap/bootstrap-session.js";
 import { columns } from "./columns.js";
+import { numberText } from "./number-text.js";
 
 /** The document for people: tables of servers, buses and devices, and a line about the outbox. */
 export function statusText(document: StatusDocument): readonly string[] {
@@ -57,11 +58,12 @@ function attemptNote(
 }
 
 function busRows({ buses, nowMs }: StatusDocument): readonly (readonly string[])[] {
-  const rows = buses.map(({ links, medium, state, sinceMs, exchanges, faults, queued, fault }) => [
+  const rows = buses.map(({ links, medium, state, sinceMs, utilisation, exchanges, faults, queued, fault }) => [
     links.join(" "),
     medium,
     state,
     duration(nowMs - sinceMs),
+    `${Math.round(100 * utilisation)} %`,
     String(exchanges),
     Object.entries(faults)
       .map(([quality, count]) => `${count} ${quality}`)
@@ -69,7 +71,7 @@ function busRows({ buses, nowMs }: StatusDocument): readonly (readonly string[])
     String(queued),
     fault === undefined ? "" : `${fault.code}: ${fault.message}`,
   ]);
-  return [["BUS", "MEDIUM", "STATE", "FOR", "EXCHANGES", "FAULTS", "QUEUED", "NOTE"], ...rows];
+  return [["BUS", "MEDIUM", "STATE", "FOR", "LOAD", "EXCHANGES", "FAULTS", "QUEUED", "NOTE"], ...rows];
 }
 
 function deviceRows({ devices, nowMs }: StatusDocument): readonly (readonly string[])[] {
@@ -80,9 +82,10 @@ function deviceRows({ devices, nowMs }: StatusDocument): readonly (readonly stri
     duration(nowMs - device.sinceMs),
     device.lastAnswerMs === undefined ? "-" : `${duration(nowMs - device.lastAnswerMs)} ago`,
     qualities(device.points),
-    noteOf(device),
+    String(device.skippedSlots),
+    noteOf(device, nowMs),
   ]);
-  return [["DEVICE", "LINK", "HEALTH", "FOR", "LAST VALUE", "POINTS", "NOTE"], ...rows];
+  return [["DEVICE", "LINK", "HEALTH", "FOR", "LAST VALUE", "POINTS", "SKIPPED", "NOTE"], ...rows];
 }
 
 /** As `9 good, 1 timeout`. */
@@ -92,11 +95,18 @@ function qualities(points: readonly PointEntry[]): string {
   return [...counts].map(([quality, count]) => `${count} ${quality}`).join(", ") || "none read";
 }
 
-/** A fault says more than what simply has not come yet. */
-function noteOf({ points }: DeviceEntry): string {
+/** What is wrong with a device: its silence, or the first fault, which says more than what simply has not come yet. */
+function noteOf({ health, lastAnswerMs, points }: DeviceEntry, nowMs: number): string {
   const faulty = points.filter(({ reason }) => reason !== undefined);
   const bad = faulty.find(({ quality }) => quality !== "never-read") ?? faulty[0];
-  return bad === undefined ? "" : `${bad.name}: ${bad.reason}`;
+  if (health === "offline") {
+    const silence = lastAnswerMs === undefined ? "has never answered" : `silent for ${duration(nowMs - lastAnswerMs)}`;
+    return bad === undefined ? silence : `${silence}: ${bad.reason}`;
+  }
+  if (bad === undefined) return "";
+  const alike = faulty.filter(({ reason }) => reason === bad.reason).length;
+  const whose = alike > 1 ? `${bad.name} and ${alike - 1} more` : bad.name;
+  return `${whose}: ${bad.reason}`;
 }
 
 /** Every point of every device. */
@@ -105,7 +115,7 @@ export function pointsText({ devices, nowMs }: StatusDocument): readonly string[
     points.map(({ name, value, unit, quality, atMs, reason }) => [
       device,
       name,
-      value === undefined ? "-" : String(value),
+      value === undefined ? "-" : typeof value === "number" ? numberText(value) : String(value),
       unit ?? "",
       quality,
       atMs === undefined ? "-" : `${duration(nowMs - atMs)} ago`,

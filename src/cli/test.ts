@@ -4,11 +4,12 @@ import { Deadline } from "../base/deadline.js";
 import { CausewayError } from "../base/errors.js";
 import { Scope } from "../base/scope.js";
 import type { ConfiguredDevice, GatewayConfig } from "../config/config.js";
-import { openField } from "../field/field.js";
+import { type FieldStatus, openField } from "../field/field.js";
 import { columns } from "./columns.js";
 import { type Command, EXIT, type Io, text } from "./command.js";
-import { DeviceTrial, type PointTrial } from "./device-trial.js";
+import { DeviceTrial, type PointTrial, scalarText } from "./device-trial.js";
 import { chosenDevices, FIELD_OPTIONS, readFieldConfig } from "./field-config.js";
+import { frameText } from "./frame-text.js";
 import { plainLog } from "./plain-log.js";
 
 const DEFAULT_SECONDS = 30;
@@ -73,7 +74,7 @@ async function tryOut(config: GatewayConfig, devices: readonly ConfiguredDevice[
   const all = [...trials.values()];
   try {
     await Promise.all(all.map(async (trial) => trial.accept(await abortable(field.read(trial.name, signal), signal))));
-    for (let missing = missingOf(all); missing.length > 0; missing = missingOf(all)) {
+    for (let missing = missingOf(all); missing.length > 0 && !isCutOff(field.status()); missing = missingOf(all)) {
       io.progress?.(`waiting for ${missing.join(" ")}`);
       await sleep(systemClock, LOOK_MS, signal);
     }
@@ -83,7 +84,12 @@ async function tryOut(config: GatewayConfig, devices: readonly ConfiguredDevice[
   } finally {
     io.progress?.("");
   }
-  return { trials: all, frames: field.status().buses.flatMap(({ trace }) => trace.map(frameLine)) };
+  return { trials: all, frames: field.status().buses.flatMap(({ trace }) => trace.map((frame) => frameText(frame))) };
+}
+
+/** Whether no link could be opened: then nothing will come. */
+function isCutOff({ buses }: FieldStatus): boolean {
+  return buses.every(({ state }) => state === "down");
 }
 
 function missingOf(trials: readonly DeviceTrial[]): readonly string[] {
@@ -96,16 +102,12 @@ async function mustGet({ adapters }: GatewayConfig, name: string) {
   return adapter;
 }
 
-function frameLine({ direction, hex, text: words }: { direction: string; hex: string; text?: string }): string {
-  return `${direction === "out" ? "->" : "<-"} ${words ?? hex}`;
-}
-
 function trialText(trial: DeviceTrial): readonly string[] {
   const points = trial.result().points;
   const rows = points.map((point) => [
     point.point,
     point.raw ?? "",
-    point.value === undefined ? "" : shown(point.value),
+    point.value === undefined ? "" : scalarText(point.value),
     point.unit ?? "",
     point.quality,
     point.paths.join(" "),
@@ -116,11 +118,6 @@ function trialText(trial: DeviceTrial): readonly string[] {
     `${trial.name}: ${good} of ${points.length} points are good`,
     ...columns([["POINT", "RAW", "VALUE", "UNIT", "QUALITY", "RESOURCE", "NOTE"], ...rows]),
   ];
-}
-
-function shown(value: NonNullable<PointTrial["value"]>): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
-  return String(typeof value === "number" ? Number(value.toPrecision(7)) : value);
 }
 
 function noteOf({ reason, expected, verdict }: PointTrial): string {

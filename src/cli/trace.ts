@@ -3,6 +3,7 @@ import { CausewayError } from "../base/errors.js";
 import type { TracedFrame } from "../field/adapter.js";
 import type { TraceDocument } from "../local/document.js";
 import type { Command, Io } from "./command.js";
+import { frameText } from "./frame-text.js";
 import { askGateway, LOCAL_OPTIONS } from "./local-gateway.js";
 import { fetchTrace } from "./status-client.js";
 
@@ -60,14 +61,5 @@ class Seen {
 }
 
 function print({ links }: TracedBus, frame: TracedFrame, json: boolean, io: Io): void {
-  const { atMs, direction, hex, text } = frame;
-  if (json) io.out(JSON.stringify({ links, ...frame }));
-  else {
-    const time = new Date(atMs).toISOString().slice(11, 23);
-    io.out(`${time} ${links.join(" ")} ${direction === "out" ? "->" : "<-"} ${text ?? spaced(hex)}`);
-  }
-}
-
-function spaced(hex: string): string {
-  return hex.replace(/..(?!$)/g, "$& ");
+  io.out(json ? JSON.stringify({ links, ...frame }) : frameText(frame, links.join(" ")));
 }

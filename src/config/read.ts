@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { CausewayError, toError } from "../base/errors.js";
+import { toError } from "../base/errors.js";
 import { Problems, type WithSource } from "../base/schema.js";
 import { type Located, type Problem, parseSource } from "../base/source.js";
+import { unreadable } from "../base/unreadable.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
 import { loadModels } from "../lwm2m/model/models.js";
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
@@ -149,7 +150,7 @@ async function readableFolders(
       await access(folder, constants.R_OK);
       readable.push(folder);
     } catch (error) {
-      problems.add(source.at, `mappings[${index}]`, toError(error).message);
+      problems.add(source.at, `mappings[${index}]`, unreadable(folder, error).message);
     }
   }
   return readable;
@@ -159,7 +160,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new CausewayError("CONFIG_UNREADABLE", `${file}: ${toError(error).message}`, { cause: error });
+    throw unreadable(file, error);
   }
 }
 

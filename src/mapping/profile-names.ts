@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { CausewayError, toError } from "../base/errors.js";
 import type { Position } from "../base/source.js";
+import { unreadable } from "../base/unreadable.js";
 
 /** What a mapping file calls itself. */
 export interface ProfileHead {
@@ -37,7 +37,7 @@ export function readText(file: string): string {
     // There are many small ones at each start: read asynchronously they would cost several times as much.
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new CausewayError("CONFIG_UNREADABLE", `${file}: ${toError(error).message}`, { cause: error });
+    throw unreadable(file, error);
   }
 }
 

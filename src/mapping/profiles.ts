@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { CausewayError, toError } from "../base/errors.js";
 import { packageRoot } from "../base/package-root.js";
 import { near, Problems } from "../base/schema.js";
 import { type ParsedSource, type Problem, parseSource } from "../base/source.js";
+import { unreadable } from "../base/unreadable.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
 import { type Parameters, parametersOf } from "./parameters.js";
 import type { Profile } from "./profile.js";
@@ -144,6 +144,6 @@ async function mappingFiles(folder: string): Promise<readonly string[]> {
       .sort()
       .map((name) => join(folder, name));
   } catch (error) {
-    throw new CausewayError("CONFIG_UNREADABLE", `${folder}: ${toError(error).message}`, { cause: error });
+    throw unreadable(folder, error);
   }
 }

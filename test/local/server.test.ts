@@ -223,11 +223,11 @@ describe("causeway status", () => {
 ENDPOINT SERVER URI STATE LWM2M OBSERVES FOR ACKNOWLEDGED NOTE
 urn:dev:os:32473-1 1 coap://192.0.2.1 waiting - 0 - - after COAP_TIMEOUT, next in 1m 1s
 
-BUS MEDIUM STATE FOR EXCHANGES FAULTS QUEUED NOTE
-hall /dev/ttyS0 up 1d 1h 12 2 timeout 0
+BUS MEDIUM STATE FOR LOAD EXCHANGES FAULTS QUEUED NOTE
+hall /dev/ttyS0 up 1d 1h 25 % 12 2 timeout 0
 
-DEVICE LINK HEALTH FOR LAST VALUE POINTS NOTE
-meter hall online 5.0s 0.4s ago 2 good, 1 exception power: exception 2
+DEVICE LINK HEALTH FOR LAST VALUE POINTS SKIPPED NOTE
+meter hall online 5.0s 0.4s ago 2 good, 1 exception 0 power: exception 2
 
 outbox: 4 samples wait, the oldest 1h 1m old; 5 delivered later, 0 given up`);
   });
