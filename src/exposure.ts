@@ -65,7 +65,7 @@ const PERIPHERAL_MALFUNCTION = 8;
  */
 export function expose(config: GatewayConfig, options: ExposureOptions): Exposure {
   const own = exposeGateway(config, options);
-  const ownObjects = addOwnObjects(own.tree, config, options);
+  const ownObjects = addOwnObjects(own.tree, config, { ...options, behind: () => own.gateway?.trees ?? new Map() });
   const further: ExposedEndpoint[] = [];
   const places = new Map<string, DevicePlace>();
   const bridge = new Bridge(options);

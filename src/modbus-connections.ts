@@ -1,5 +1,4 @@
 import type { Clock } from "./base/clock.js";
-import { CausewayError } from "./base/errors.js";
 import type { GatewayConfig } from "./config/config.js";
 import type { LineFacts } from "./field/adapter.js";
 import type { BusStatus } from "./field/bus.js";
@@ -7,6 +6,7 @@ import { requireModel } from "./lwm2m/objects/require-model.js";
 import type { ObjectTree, ResourceHandler } from "./lwm2m/tree.js";
 import type { Value } from "./lwm2m/value.js";
 import type { InstanceTable } from "./mapping/instances.js";
+import { showLink } from "./server-instances.js";
 
 export const MODBUS_CONNECTION = 10374;
 const Id = { address: 0, layer: 1, enable: 2, baudRate: 3, stopBits: 4, parity: 5, flowControl: 6, state: 8 } as const;
@@ -43,11 +43,7 @@ export class ModbusConnections {
       const instanceId = instances.instanceId(`link:${name}`, MODBUS_CONNECTION, 0);
       const facts = factsOf(line);
       const state: ResourceHandler = { read: () => this.#stateOf(name) };
-      const fixed = facts.map(([id]) => [id, FIXED] as const);
-      tree.addInstance(model, instanceId, new Map([...fixed, [Id.state, state] as const]));
-      for (const [id, value] of facts) {
-        tree.set([MODBUS_CONNECTION, instanceId, id], { value, atMs: clock.nowMs() });
-      }
+      showLink(tree, model, instanceId, facts, clock.nowMs(), [[Id.state, state]]);
       return { link: name, instanceId, told: this.#stateOf(name) };
     });
   }
@@ -85,10 +81,6 @@ export class ModbusConnections {
   }
 }
 
-const FIXED: ResourceHandler = {
-  write: () => Promise.reject(new CausewayError("LWM2M_NOT_ALLOWED", "links are what the gateway's file says")),
-};
-
 interface ModbusLink {
   readonly name: string;
   readonly line: LineFacts;
@@ -97,7 +89,7 @@ interface ModbusLink {
 /** Links whose adapter tells of their line, and speaks Modbus. */
 export function modbusLinks({ links, adapters }: LinksConfig): readonly ModbusLink[] {
   return links.flatMap(({ name, adapter, options }) => {
-    const line = adapter === "modbus" ? adapters.get(adapter)?.line?.(options) : undefined;
+    const line = adapter === "modbus" ? adapters.get(adapter)?.line?.(options, name) : undefined;
     return line === undefined ? [] : [{ name, line }];
   });
 }

@@ -6,7 +6,7 @@ import type { Scope } from "./base/scope.js";
 import type { CoapSettings } from "./coap/settings.js";
 import type { TrafficCounter } from "./coap/traffic.js";
 import type { GatewayConfig } from "./config/config.js";
-import { FURTHER_OBJECTS, type FurtherObject } from "./config/further-objects.js";
+import { FURTHER_OBJECTS, type FurtherObject, isOfDevices } from "./config/further-objects.js";
 import type { Field } from "./field/field.js";
 import type { NamedPath } from "./lwm2m/codec/codec.js";
 import { addCoapConfig } from "./lwm2m/objects/coap-config.js";
@@ -20,6 +20,9 @@ import { addStoredObject } from "./lwm2m/objects/stored.js";
 import type { ObjectTree } from "./lwm2m/tree.js";
 import type { InstanceTable } from "./mapping/instances.js";
 import { ModbusConnections, modbusLinks } from "./modbus-connections.js";
+import { MqttBrokers } from "./mqtt-brokers.js";
+import { MQTT_PUBLICATION } from "./mqtt-publication.js";
+import { MqttPublications } from "./mqtt-publications.js";
 import { REGISTER_CLUSTER } from "./register-cluster.js";
 import { RegisterClusters } from "./register-clusters.js";
 
@@ -38,6 +41,8 @@ export interface OwnObjectsOptions {
   readonly coap?: CoapSettings;
   /** Where instances of objects 10374 have their ids. */
   readonly instances: InstanceTable;
+  /** Trees of devices, by their prefixes. */
+  readonly behind?: () => ReadonlyMap<string, ObjectTree>;
   /** Sends what the paths hold now to all servers. */
   readonly sendPaths?: (paths: readonly NamedPath[]) => void;
 }
@@ -80,6 +85,7 @@ export function addOwnObjects(tree: ObjectTree, config: GatewayConfig, options: 
     addConformanceObjects(tree, models, { clock, random, send: (paths) => sendPaths?.(paths) });
   }
   const modbus = addModbusObjects(tree, config, instances, clock);
+  const mqtt = addMqttObjects(tree, config, options);
   return {
     device,
     refresh() {
@@ -90,6 +96,8 @@ export function addOwnObjects(tree: ObjectTree, config: GatewayConfig, options: 
     attach(field, scope, log) {
       modbus?.connections.attach(() => field.status().buses);
       modbus?.clusters?.attach(field, scope, log);
+      mqtt?.brokers.attach(field, scope, log);
+      mqtt?.publications?.attach(field, scope, log);
     },
     [Symbol.dispose]() {
       statistics?.[Symbol.dispose]();
@@ -109,6 +117,27 @@ function addModbusObjects(tree: ObjectTree, config: GatewayConfig, instances: In
   const model = requireModel(config.models, REGISTER_CLUSTER);
   const linkOf = (connectionId: number): string | undefined => connections.linkOf(connectionId);
   return { connections, clusters: new RegisterClusters({ tree, model, adapter, clock, linkOf }) };
+}
+
+/** Brokers are the file's alone, unless servers may name what is to be published. */
+function addMqttObjects(tree: ObjectTree, config: GatewayConfig, options: OwnObjectsOptions) {
+  const { clock, instances, behind = () => new Map() } = options;
+  const adapter = config.adapters.get("mqtt");
+  const isPublishing = isWanted(config, "mqtt-publication");
+  if (adapter === undefined || (!isPublishing && !isWanted(config, "mqtt-broker"))) return undefined;
+  const source = isPublishing ? "servers" : "file";
+  const brokers = new MqttBrokers({ tree, config, adapter, instances, clock, source });
+  if (!isPublishing) return { brokers };
+  const publications = new MqttPublications({
+    tree,
+    model: requireModel(config.models, MQTT_PUBLICATION),
+    adapter,
+    clock,
+    isOfDevices,
+    linkOf: (brokerId) => brokers.linkOf(brokerId),
+    trees: () => new Map<string | undefined, ObjectTree>([[undefined, tree], ...behind()]),
+  });
+  return { brokers, publications };
 }
 
 function gatewayFacts({ reboot, factoryReset }: OwnObjectsOptions) {

@@ -1,10 +1,8 @@
-import { CausewayError } from "./base/errors.js";
-import { Problems } from "./base/schema.js";
-import { parseSource } from "./base/source.js";
 import type { AnyAdapter, Point } from "./field/adapter.js";
 import type { DeviceConfig } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
 import type { ObjectTree } from "./lwm2m/tree.js";
+import { readBy } from "./server-instances.js";
 
 export const REGISTER_CLUSTER = 10375;
 export const ClusterId = {
@@ -91,13 +89,4 @@ export function pointOf(index: number): string {
 export function registerOf(reading: Reading): { readonly index: number; readonly value: number } | undefined {
   if (reading.quality !== "good") return undefined;
   return { index: Number(reading.point.slice(1)), value: Number(reading.value) };
-}
-
-function readBy<T>(schema: AnyAdapter["station"] | AnyAdapter["point"], document: T): unknown {
-  const problems = new Problems();
-  const { root } = parseSource(JSON.stringify(document), "register cluster");
-  const value = root === undefined ? undefined : schema.read(root, "", problems);
-  const [problem] = problems.list;
-  if (problem !== undefined) throw new CausewayError("CONFIG_INVALID", `${problem.path}: ${problem.what}`);
-  return value;
 }

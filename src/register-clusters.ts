@@ -6,7 +6,7 @@ import type { AnyAdapter } from "./field/adapter.js";
 import type { Field, OpenDevice } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
 import type { ObjectModel } from "./lwm2m/model/model.js";
-import type { ObjectTree, ResourceHandler, TreeChange, WrittenValue } from "./lwm2m/tree.js";
+import type { ObjectTree, ResourceHandler, WrittenValue } from "./lwm2m/tree.js";
 import { MODBUS_CONNECTION } from "./modbus-connections.js";
 import {
   ClusterId,
@@ -19,6 +19,7 @@ import {
   registerOf,
   settingsOf,
 } from "./register-cluster.js";
+import { bad, checkedSetting, followInstances, objectLinkProblem } from "./server-instances.js";
 
 const MAX_CLUSTERS = 32;
 /** What a server says; the values are the field's. */
@@ -36,7 +37,6 @@ export interface RegisterClusterOptions {
 interface OpenCluster {
   readonly settings: ClusterSettings;
   readonly device: OpenDevice;
-  readonly scope: Scope;
 }
 
 /**
@@ -46,9 +46,6 @@ interface OpenCluster {
 export class RegisterClusters {
   readonly #options: RegisterClusterOptions;
   readonly #open = new Map<number, OpenCluster>();
-  /** Instances whose settings have changed. */
-  readonly #dirty = new Set<number>();
-  #field: { readonly field: Field; readonly scope: Scope; readonly log: Log } | undefined;
 
   constructor(options: RegisterClusterOptions) {
     this.#options = options;
@@ -63,72 +60,48 @@ export class RegisterClusters {
 
   /** Begins to read, until the scope closes. */
   attach(field: Field, scope: Scope, log: Log): void {
-    this.#field = { field, scope, log };
-    const listening = this.#options.tree.listen((change) => this.#onChange(change));
-    scope.defer(() => listening[Symbol.dispose]());
-    for (const instanceId of this.#options.tree.objects.get(REGISTER_CLUSTER)?.instances.keys() ?? []) {
-      this.#renewSoon(instanceId);
-    }
+    const { tree, clock } = this.#options;
+    const what = "a register cluster";
+    const begin = (instanceId: number, own: Scope): void => this.#begin(instanceId, field, own);
+    followInstances({ tree, objectId: REGISTER_CLUSTER, clock, settings: SETTINGS, what, begin }, scope, log);
   }
 
   #handlers(instanceId: number): ReadonlyMap<number, ResourceHandler> {
-    const { tree } = this.#options;
+    const { tree, clock, linkOf } = this.#options;
     if ((tree.objects.get(REGISTER_CLUSTER)?.instances.size ?? 0) >= MAX_CLUSTERS) {
       throw bad(`there are ${MAX_CLUSTERS} register clusters already`);
     }
     return new Map<number, ResourceHandler>([
-      [ClusterId.connection, { write: (value) => this.#connect(instanceId, value) }],
+      [
+        ClusterId.connection,
+        checkedSetting(tree, [REGISTER_CLUSTER, instanceId, ClusterId.connection], clock, (value) =>
+          objectLinkProblem(value, MODBUS_CONNECTION, (id) => linkOf(id) !== undefined),
+        ),
+      ],
       [ClusterId.values, { write: (value, signal) => this.#write(instanceId, value, signal) }],
       [ClusterId.reset, { execute: async () => this.#resetExtremes(instanceId) }],
     ]);
   }
 
-  #onChange({ kind, path: [objectId, instanceId, resourceId] }: TreeChange): void {
-    if (objectId !== REGISTER_CLUSTER || instanceId === undefined) return;
-    if (kind === "instance-removed" && resourceId === undefined) this.#close(instanceId);
-    else if (resourceId === undefined || SETTINGS.has(resourceId)) this.#renewSoon(instanceId);
-  }
-
-  // What one request changes arrives value by value.
-  #renewSoon(instanceId: number): void {
-    if (this.#dirty.size === 0) {
-      queueMicrotask(() => {
-        const dirty = [...this.#dirty];
-        this.#dirty.clear();
-        for (const id of dirty) this.#renew(id);
-      });
-    }
-    this.#dirty.add(instanceId);
-  }
-
-  #renew(instanceId: number): void {
+  #begin(instanceId: number, field: Field, scope: Scope): void {
     const { tree, adapter, linkOf } = this.#options;
-    this.#close(instanceId);
-    if (this.#field === undefined || tree.instance(REGISTER_CLUSTER, instanceId) === undefined) return;
     this.#clear(instanceId, [ClusterId.values, ClusterId.minima, ClusterId.maxima]);
     const settings = settingsOf(tree, instanceId);
     if (settings === undefined) return;
-    const link = typeof settings === "string" ? undefined : linkOf(settings.connectionId);
-    if (typeof settings === "string" || link === undefined) {
-      const why = typeof settings === "string" ? settings : "its link is not there any more";
-      this.#field.log.warn("a register cluster cannot be read", { path: `/${REGISTER_CLUSTER}/${instanceId}`, why });
-      return;
-    }
-    const scope = this.#field.scope.child();
-    const device = this.#field.field.open(
+    if (typeof settings === "string") throw bad(settings);
+    const link = linkOf(settings.connectionId);
+    if (link === undefined) throw bad("its link is not there any more");
+    const device = field.open(
       clusterDevice(settings, instanceId, link, adapter),
       (readings) => this.#accept(instanceId, settings, readings),
       scope,
     );
-    this.#open.set(instanceId, { settings, device, scope });
+    const open = { settings, device };
+    this.#open.set(instanceId, open);
+    scope.signal.addEventListener("abort", () => {
+      if (this.#open.get(instanceId) === open) this.#open.delete(instanceId);
+    });
     scope.spawn(async (signal) => void (await device.read(signal)));
-  }
-
-  #close(instanceId: number): void {
-    const open = this.#open.get(instanceId);
-    if (open === undefined) return;
-    this.#open.delete(instanceId);
-    void open.scope[Symbol.asyncDispose]();
   }
 
   #accept(instanceId: number, settings: ClusterSettings, readings: readonly Reading[]): void {
@@ -146,15 +119,6 @@ export class RegisterClusters {
       if (minimum === undefined || value < minimum) put(ClusterId.minima, value);
       if (maximum === undefined || value > maximum) put(ClusterId.maxima, value);
     }
-  }
-
-  async #connect(instanceId: number, value: WrittenValue): Promise<void> {
-    const { tree, clock, linkOf } = this.#options;
-    if (typeof value !== "object" || !("objectId" in value) || value.objectId !== MODBUS_CONNECTION) {
-      throw bad(`a register cluster needs a link to an instance of object ${MODBUS_CONNECTION}`);
-    }
-    if (linkOf(value.instanceId) === undefined) throw bad(`there is no /${MODBUS_CONNECTION}/${value.instanceId}`);
-    tree.set([REGISTER_CLUSTER, instanceId, ClusterId.connection], { value, atMs: clock.nowMs() });
   }
 
   async #write(instanceId: number, written: WrittenValue, signal: AbortSignal): Promise<void> {
@@ -203,8 +167,4 @@ function withoutMandatoryValues(model: ObjectModel): ObjectModel {
   const values = resources.get(ClusterId.values);
   if (values !== undefined) resources.set(ClusterId.values, { ...values, mandatory: false });
   return { ...model, resources };
-}
-
-function bad(what: string): CausewayError {
-  return new CausewayError("LWM2M_BAD_REQUEST", what);
 }

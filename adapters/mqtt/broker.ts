@@ -1,5 +1,14 @@
+import { isIP } from "node:net";
 import { hostname } from "node:os";
-import { CausewayError, type Clock, type LinkContext, readCertificates, toError, withinTime } from "causeway/adapter";
+import {
+  type BrokerFacts,
+  CausewayError,
+  type Clock,
+  type LinkContext,
+  readCertificates,
+  toError,
+  withinTime,
+} from "causeway/adapter";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { brokerError, isRefusal } from "./broker-error.js";
 import type { MqttLinkOptions } from "./options.js";
@@ -36,6 +45,22 @@ export function addressOf({ url, host, port, ca, cert }: MqttLinkOptions): {
   return { host: name, port: given ?? usual, scheme: isTls ? "mqtts" : "mqtt" };
 }
 
+/** What the gateway shows of the session; never who it is. Pure. */
+export function brokerFacts(options: MqttLinkOptions, link: string): BrokerFacts {
+  const { host, port, scheme } = addressOf(options);
+  return {
+    uri: `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`,
+    clientId: clientIdOf(options, link),
+    session: (options.clean ?? true) ? "forgotten" : "kept",
+    keepAliveS: keepAliveS(options),
+    security: scheme === "mqtts" ? "certificate" : "none",
+  };
+}
+
+function keepAliveS({ keepalive = KEEPALIVE_MS }: MqttLinkOptions): number {
+  return Math.round(keepalive / 1000);
+}
+
 /** The same at each start, so that a broker can keep a session and people find the client in its log. */
 export function clientIdOf({ clientId }: MqttLinkOptions, link: string): string {
   return clientId ?? `causeway-${link}-${hostname()}`;
@@ -49,7 +74,7 @@ export async function connectBroker(
 ): Promise<Broker> {
   signal.throwIfAborted();
   const { host, port, scheme } = addressOf(options);
-  const { connectTimeout: timeoutMs = CONNECT_TIMEOUT_MS, keepalive: keepaliveMs = KEEPALIVE_MS } = options;
+  const { connectTimeout: timeoutMs = CONNECT_TIMEOUT_MS } = options;
   const { username, password, clean = true } = options;
   const settings: IClientOptions = {
     host,
@@ -59,7 +84,7 @@ export async function connectBroker(
     clean,
     protocolVersion: options.protocol === 5 ? 5 : 4,
     ...(options.protocol === 5 ? { properties: sessionProperties(clean ? "forgotten" : "kept") } : {}),
-    keepalive: Math.round(keepaliveMs / 1000),
+    keepalive: keepAliveS(options),
     ...(username === undefined ? {} : { username: await secret(username) }),
     ...(password === undefined ? {} : { password: await secret(password) }),
     ...(await readCertificates(options)),

@@ -1,5 +1,5 @@
 import { type Adapter, defineAdapter, type Variables } from "causeway/adapter";
-import { addressOf, connectBroker } from "./broker.js";
+import { addressOf, brokerFacts, connectBroker } from "./broker.js";
 import { linkProblem, pointProblem, stationProblem, traitsProblem } from "./check.js";
 import { MqttLink } from "./link.js";
 import {
@@ -25,9 +25,9 @@ export const mqtt: Adapter<MqttLinkOptions, Variables, MqttPoint> = {
     const { username = "", clientId = "" } = options;
     return `${username === "" ? "" : `${username}@`}${host}:${port}${clientId === "" ? "" : ` as ${clientId}`}`;
   },
-  line: (options) => {
+  line: (options, link) => {
     const { host, port } = addressOf(options);
-    return { address: `${host}:${port}` };
+    return { address: `${host}:${port}`, broker: brokerFacts(options, link) };
   },
   plan: () => [],
   open: async (options, context, signal) =>

@@ -57,6 +57,11 @@ export class SmallBroker implements AsyncDisposable {
     return [...this.#clients].flatMap(({ filters }) => [...filters]);
   }
 
+  /** The topics that it keeps a message of. */
+  get retained(): readonly string[] {
+    return [...this.#retained.keys()];
+  }
+
   publish(topic: string, payload: string | Uint8Array, lasting: "retained" | "once" = "once"): void {
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     if (lasting === "retained") this.#retained.set(topic, bytes);

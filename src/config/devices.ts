@@ -7,6 +7,7 @@ import type { Report } from "../mapping/report.js";
 import type { ConfiguredDevice, DeviceExposure } from "./config.js";
 import { DeviceExposures, type GatewayExposure } from "./device-exposure.js";
 import { DeviceProfiles } from "./device-profiles.js";
+import { CLIENT_OBJECTS, HOST_OBJECTS } from "./further-objects.js";
 import type { DeviceSection } from "./gateway-schema.js";
 import type { ReadLink } from "./links.js";
 import { placeOf } from "./place.js";
@@ -17,11 +18,6 @@ interface Context {
   readonly gateway: GatewayExposure;
   readonly problems: Problems;
 }
-
-/** What no profile may bring along, since every tree has it anyway or no tree may have it. */
-const CLIENT_OBJECTS: ReadonlySet<number> = new Set([0, 1, 2, 3, 21, 23, 25]);
-/** Single instances of the gateway's own tree; a device with a tree of its own may have them, too. */
-const HOST_OBJECTS: ReadonlySet<number> = new Set([4, 7]);
 
 const DEFAULT_POLL = { fastMs: 1000, normalMs: 10_000, slowMs: 300_000 };
 

@@ -12,7 +12,7 @@ import { AdapterShelf, type LoadAdapter } from "./adapters.js";
 import { readBootstrap } from "./bootstrap.js";
 import type { GatewayConfig, OutboxConfig } from "./config.js";
 import { readDevices } from "./devices.js";
-import { FURTHER_OBJECTS } from "./further-objects.js";
+import { FURTHER_OBJECTS, objectAdapters } from "./further-objects.js";
 import { type ConfigFile, configFile, DEFAULT_LISTEN, type GatewaySection } from "./gateway-schema.js";
 import { linkAdapters, readLinks } from "./links.js";
 import { readServers } from "./servers.js";
@@ -51,7 +51,7 @@ export async function readConfigSource(
   const base = dirname(resolve(file));
   const models = await readModels(gateway?.models, base, problems);
   const adapters = new AdapterShelf(load);
-  await adapters.load(linkAdapters(read.links));
+  await adapters.load([...linkAdapters(read.links), ...objectAdapters(gateway?.objects ?? [])]);
   const links = readLinks(read.links ?? new Map(), adapters, problems);
   const folders = [...(await readableFolders(read.mappings ?? [], base, problems)), shippedMappings()];
   const shelf = await ProfileShelf.open(folders, adapters, models);

@@ -99,6 +99,17 @@ export interface LineFacts {
   readonly address: string;
   /** Of a serial line. */
   readonly serial?: Omit<SerialLineOptions, "path">;
+  /** Of a session with a message broker. */
+  readonly broker?: BrokerFacts;
+}
+
+export interface BrokerFacts {
+  readonly uri: string;
+  readonly clientId: string;
+  /** What the broker does with the session when the connection ends. */
+  readonly session: "forgotten" | "kept";
+  readonly keepAliveS: number;
+  readonly security: "none" | "certificate";
 }
 
 /** A protocol. `L` are the options of a link, `D` the address of a station on it, `P` the address of a point. */
@@ -119,7 +130,7 @@ export interface Adapter<L, D, P> {
   /** What a read of the point gives, where that is fixed: lets a mapping be checked before anything opens. Pure. */
   kind?(address: P): ScalarKind | undefined;
   /** What a link's options say of its line, for the objects that show it to servers. Pure. */
-  line?(options: L): LineFacts;
+  line?(options: L, link: string): LineFacts;
   /** What is wrong between the fields of a link's options, where the schema alone cannot tell. Pure. */
   linkProblem?(options: L): string | undefined;
   /** What a profile must say, or must not, of its type of device. Pure. */

@@ -3,7 +3,7 @@ import { CausewayError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { Scope } from "../base/scope.js";
 import { resolveSecret } from "../base/secrets.js";
-import type { AnyAdapter, DeviceTraits, Point } from "./adapter.js";
+import type { AnyAdapter, DeviceTraits, LinkContext, Point, Station } from "./adapter.js";
 import { Bus, type BusStatus } from "./bus.js";
 import { busLoad, OVERCOMMITTED } from "./bus-load.js";
 import { Device } from "./device.js";
@@ -55,6 +55,9 @@ export interface FieldStatus {
   readonly devices: readonly DeviceStatus[];
 }
 
+/** What is passed to a link waits so long for it. */
+const PASS_TTL_MS = 10_000;
+
 /** All buses and devices of a gateway, polled from `openField` until the scope closes. */
 export interface Field {
   /**
@@ -73,6 +76,22 @@ export interface Field {
    * CONFIG_INVALID for an unknown link.
    */
   open(device: DeviceConfig, onReadings: (readings: readonly Reading[]) => void, scope: Scope): OpenDevice;
+  /**
+   * A link that the configuration does not have, until its scope closes; on a bus of its own. What looks like a reference
+   * to a secret in its options is taken as it is: who asks for the link must not learn the gateway's secrets.
+   */
+  openLink(link: LinkConfig, adapter: AnyAdapter, scope: Scope): void;
+  /**
+   * Gives a value to a link, past all devices: nothing is read back, the log tells nothing. Returns when it is acknowledged.
+   * Rejects with CONFIG_INVALID for an unknown link, FIELD_*, LINK_* or the signal's reason.
+   */
+  pass(
+    link: string,
+    station: Station<unknown>,
+    point: Point<unknown>,
+    value: Scalar,
+    signal: AbortSignal,
+  ): Promise<void>;
   status(): FieldStatus;
 }
 
@@ -117,6 +136,18 @@ export async function openField(options: FieldOptions, scope: Scope): Promise<Fi
     setBounds: (device, bounds) => find(device).setBounds(bounds),
     setAbsent: (device, points) => find(device).setAbsent(points),
     open: (device, onReadings, own) => open(device, { onReadings, onHealth: () => undefined }, own),
+    openLink(link, adapter, own) {
+      const medium = `${link.adapter} ${adapter.medium(link.options)}`;
+      const bus = openBus(options, { medium, links: [link], adapter, secret: asItIs }, own);
+      buses.set(link.name, bus);
+      // The next one of this name may be there by then.
+      own.defer(() => void (buses.get(link.name) === bus && buses.delete(link.name)));
+    },
+    async pass(link, station, point, value, signal) {
+      const bus = buses.get(link);
+      if (bus === undefined) throw new CausewayError("CONFIG_INVALID", `there is no link '${link}'`);
+      await bus.write(station, point, value, PASS_TTL_MS, signal);
+    },
     status: () => ({
       buses: [...new Set(buses.values())].map((bus) => bus.status()),
       devices: [...devices.values()].map((device) => device.status()),
@@ -130,12 +161,7 @@ async function loadAdapters({ links, loadAdapter }: FieldOptions): Promise<Reado
 }
 
 /** The bus of each link, by the link's name; links on one medium have the same, opened with the first one's options. */
-function openBuses(
-  options: FieldOptions,
-  adapters: ReadonlyMap<string, AnyAdapter>,
-  scope: Scope,
-): ReadonlyMap<string, Bus> {
-  const { clock, log, random = Math.random } = options;
+function openBuses(options: FieldOptions, adapters: ReadonlyMap<string, AnyAdapter>, scope: Scope): Map<string, Bus> {
   const shared = new Map<string, LinkConfig[]>();
   for (const link of options.links) {
     const medium = `${link.adapter} ${mustGet(adapters, link.adapter).medium(link.options)}`;
@@ -149,12 +175,33 @@ function openBuses(
     if (first === undefined) continue;
     const adapter = mustGet(adapters, first.adapter);
     const secret = (text: string) => resolveSecret(text, options.environment ?? process.env);
-    const context = { name: first.name, clock, log: log.child({ link: first.name }), secret };
-    const open = async (signal: AbortSignal) => await adapter.open(first.options, context, signal);
-    const bus = new Bus({ medium, links: links.map(({ name }) => name), open, clock, log, random }, scope);
+    const bus = openBus(options, { medium, links: [first, ...links.slice(1)], adapter, secret }, scope);
     for (const link of links) buses.set(link.name, bus);
   }
   return buses;
+}
+
+interface SharedMedium {
+  readonly medium: string;
+  /** The first one's options count. */
+  readonly links: readonly [LinkConfig, ...LinkConfig[]];
+  readonly adapter: AnyAdapter;
+  readonly secret: LinkContext["secret"];
+}
+
+function openBus(
+  { clock, log, random = Math.random }: FieldOptions,
+  { medium, links, adapter, secret }: SharedMedium,
+  scope: Scope,
+): Bus {
+  const [{ name, options }] = links;
+  const context = { name, clock, log: log.child({ link: name }), secret };
+  const open = async (signal: AbortSignal) => await adapter.open(options, context, signal);
+  return new Bus({ medium, links: links.map((link) => link.name), open, clock, log, random }, scope);
+}
+
+async function asItIs(text: string): Promise<string> {
+  return text;
 }
 
 /** Said once, at the start: what the configuration asks for does not fit on the line. */

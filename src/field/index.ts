@@ -10,6 +10,7 @@ export { resolveSecret } from "../base/secrets.js";
 export {
   type Adapter,
   type AnyAdapter,
+  type BrokerFacts,
   type DeviceTraits,
   defineAdapter,
   type Exchange,

@@ -93,13 +93,14 @@ function secureSocket(settings: ConnectionOptions, host: string): Socket {
   }
 }
 
-/** What the paths lead to. Rejects with LINK_CERTIFICATE. */
+/** What the paths lead to; a text in PEM is taken as it is. Rejects with LINK_CERTIFICATE. */
 export async function readCertificates(
   options: Pick<TlsLineOptions, "ca" | "cert" | "key">,
 ): Promise<{ readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer }> {
   const read = async (what: "ca" | "cert" | "key") => {
     const path = options[what];
     if (path === undefined) return {};
+    if (path.startsWith("-----BEGIN ")) return { [what]: Buffer.from(path) };
     try {
       return { [what]: await readFile(path) };
     } catch (error) {

@@ -85,6 +85,8 @@ export interface InstanceFactory {
   removed(instanceId: number): void;
   /** Whether the instance outlives the process; absent where all do. */
   isKept?(instanceId: number): boolean;
+  /** Whether the gateway's file has made the instance, so that nobody deletes it; absent where none is such. */
+  isFixed?(instanceId: number): boolean;
   /** Resources that outlive the process with their instance; absent where all do. */
   readonly keeps?: ReadonlySet<number>;
 }

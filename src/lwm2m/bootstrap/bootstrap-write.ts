@@ -62,7 +62,7 @@ export function bootstrapReplace(tree: ObjectTree, entries: readonly DecodedEntr
 
 /**
  * Bootstrap-Delete (OMA LwM2M Core 1.2 §6.1.7.6) of everything, of an object's instances or of one. The bootstrap
- * server's account and the device stay, without an error, and so does, of everything, what the field has made. Throws
+ * server's account, the device and what the gateway's file says stay, without an error, and so does, of everything, what the field has made. Throws
  * LWM2M_NOT_ALLOWED.
  */
 export function bootstrapDelete(tree: ObjectTree, path: Path): void {
@@ -78,7 +78,8 @@ export function bootstrapDelete(tree: ObjectTree, path: Path): void {
       throw notAllowed(path, "cannot be deleted");
     }
     for (const own of instanceId === undefined ? [...object.instances.keys()] : [instanceId]) {
-      if (!kept.has(`${id}/${own}`)) tree.removeInstance(id, own);
+      const isFixed = kept.has(`${id}/${own}`) || object.factory.isFixed?.(own) === true;
+      if (!isFixed) tree.removeInstance(id, own);
     }
   }
 }

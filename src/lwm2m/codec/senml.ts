@@ -94,7 +94,7 @@ function resolve(records: readonly SenmlRecord[], nowMs: number): ResolvedRecord
 }
 
 /** `/3303/0/5700` or, behind the gateway, `/d01/3303/0/5700`; an alternate path counts as a part of the prefix. */
-function parseName(name: string): NamedPath {
+export function parseName(name: string): NamedPath {
   const plain = plainPath(name);
   if (plain !== undefined) return { path: plain };
   const segments = name

@@ -75,6 +75,11 @@ export class GatewayObject {
     return this.#devices.get(prefix)?.tree;
   }
 
+  /** By prefix. */
+  get trees(): ReadonlyMap<string, ObjectTree> {
+    return new Map([...this.#devices].map(([prefix, { tree }]) => [prefix, tree]));
+  }
+
   onRemoved(listener: (prefix: string) => void): Disposable {
     return subscribe(this.#listeners, listener);
   }

@@ -147,6 +147,7 @@ export function remove(tree: ObjectTree, path: Path): void {
   if (resource !== undefined || instance === undefined || object.factory?.by !== "servers" || !object.model.multiple) {
     throw notAllowed(path, "cannot be deleted");
   }
+  if (object.factory.isFixed?.(instance.id) === true) throw notAllowed(path, "is what the gateway's file says");
   tree.removeInstance(object.model.id, instance.id);
 }
 

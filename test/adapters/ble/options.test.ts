@@ -39,7 +39,7 @@ describe("a link", () => {
     });
     expect(read(linkSchema, "{ controller: bluetooth }")).toEqual(["expected hci0, hci1 … or an address"]);
     expect(bleAdapter.medium({})).toBe("hci0");
-    expect(bleAdapter.line?.({ controller: "hci1" })).toEqual({ address: "hci1" });
+    expect(bleAdapter.line?.({ controller: "hci1" }, "air")).toEqual({ address: "hci1" });
   });
 });
 

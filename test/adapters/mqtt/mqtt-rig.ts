@@ -49,19 +49,12 @@ export class MqttRig implements AsyncDisposable {
     return this.field?.status().devices.find(({ name }) => name === device)?.health;
   }
 
-  async open(devices: readonly RigDevice[], options: MqttLinkOptions = this.link): Promise<Field> {
+  async open(devices: readonly RigDevice[], options: MqttLinkOptions = this.link, name = "broker"): Promise<Field> {
     const poll = { fastMs: 1000, normalMs: 10_000, slowMs: 60_000 };
     this.field = await openField(
       {
-        links: [{ name: "broker", adapter: "mqtt", options }],
-        devices: devices.map(([{ name, address, traits }, points]) => ({
-          name,
-          link: "broker",
-          address,
-          traits,
-          points,
-          poll,
-        })),
+        links: [{ name, adapter: "mqtt", options }],
+        devices: devices.map(([station, points]) => ({ ...station, link: name, points, poll })),
         loadAdapter: () => Promise.resolve(defineAdapter(mqtt)),
         clock: this.clock,
         log: createLog("debug", (line) => this.logged.push(JSON.parse(line))),
@@ -96,6 +89,11 @@ export class MqttRig implements AsyncDisposable {
     const { port } = this.broker;
     await this.broker[Symbol.asyncDispose]();
     await this.until(() => this.bus?.state === "down");
+    await this.reopen(port);
+  }
+
+  /** After an end: as `restart`. */
+  async reopen(port: number): Promise<void> {
     this.broker = await SmallBroker.listen({}, port);
     this.#follow(this.broker);
   }

@@ -292,6 +292,20 @@ describe("Bootstrap-Delete", () => {
   ])("not %s", (target, answer) => {
     expect(ask(bootstrapTree({ servers: [{}] }), "DELETE", target)).toBe(answer);
   });
+
+  it.each(["/", "/18830", "/18830/60000"])("%s leaves what the gateway's file says", (target) => {
+    const tree = bootstrapTree({ servers: [{}] });
+    tree.addObject(model(18830), {
+      by: "servers",
+      create: () => new Map(),
+      removed: () => undefined,
+      isFixed: (instanceId) => instanceId >= 60_000,
+    });
+    tree.addInstance(model(18830), 0);
+    tree.addInstance(model(18830), 60_000);
+    expect(ask(tree, "DELETE", target)).toBe("2.02");
+    expect(tree.instance(18830, 60_000)).toBeDefined();
+  });
 });
 
 describe("other methods", () => {
