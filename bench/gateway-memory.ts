@@ -6,22 +6,36 @@ import type { Benchmark, BenchmarkOptions, Sample } from "./benchmark.js";
 import { round } from "./benchmark.js";
 import { GATEWAY_NODE, MeasuredProcess, nodeCommand } from "./process.js";
 
-const DEVICES = 100;
-const POINTS = 20;
 const GATEWAY_CORE = 0;
 const PEERS_CORE = 1;
 const MINUTE_MS = 60_000;
+/** Of servers/loop-delay.ts. */
+const REPORTS_PER_MINUTE = 12;
+
+interface Load {
+  readonly devices: number;
+  /** Of each device. */
+  readonly points: number;
+  readonly periodS: number;
+}
 
 /** A sample a minute; the first and the last show whether memory is flat. */
-export const gatewayMemory: Benchmark = {
-  name: "gateway-memory",
-  title: `A gateway with ${DEVICES} devices of ${POINTS} points polled each second, all of them observed`,
-  measure: "points/CPU-s",
-  ours: "causeway",
-  run: runMinutes,
-};
+export const gatewayMemory = gatewayUnder("gateway-memory", { devices: 100, points: 20, periodS: 1 });
+export const gatewayTenThousand = gatewayUnder("gateway-10000", { devices: 100, points: 100, periodS: 10 });
 
-async function runMinutes({ minutes, progress }: BenchmarkOptions): Promise<readonly Sample[]> {
+function gatewayUnder(name: string, load: Load): Benchmark {
+  const { devices, points, periodS } = load;
+  return {
+    name,
+    title: `A gateway with ${devices} devices of ${points} points polled every ${periodS} s, all of them observed`,
+    measure: "points/CPU-s",
+    ours: "causeway",
+    run: (options) => runMinutes(load, options),
+  };
+}
+
+async function runMinutes(load: Load, { minutes, progress }: BenchmarkOptions): Promise<readonly Sample[]> {
+  const { devices, points, periodS } = load;
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const running: MeasuredProcess[] = [];
   const start = async (core: number, command: readonly string[], ready: RegExp): Promise<MeasuredProcess> => {
@@ -32,13 +46,15 @@ async function runMinutes({ minutes, progress }: BenchmarkOptions): Promise<read
   try {
     const field = await start(
       PEERS_CORE,
-      nodeCommand("servers/field.js").concat(String(DEVICES), String(POINTS)),
+      nodeCommand("servers/field.js").concat(String(devices), String(points)),
       /\}\n/,
     );
     const server = await start(PEERS_CORE, nodeCommand("servers/observing-server.js"), /port \d+\n/);
-    const file = writeConfiguration(folder, field.output, /port (\d+)/.exec(server.output)?.[1] ?? "");
+    const file = writeConfiguration(folder, load, field.output, /port (\d+)/.exec(server.output)?.[1] ?? "");
     const main = fileURLToPath(new URL("../bundle/src/main.js", import.meta.url));
-    const gateway = await start(GATEWAY_CORE, [...GATEWAY_NODE, main, "run", "-c", file], /"registered"/);
+    const meter = ["--import", new URL("servers/loop-delay.js", import.meta.url).href];
+    const command = [...GATEWAY_NODE, ...meter, main, "run", "-c", file];
+    const gateway = await start(GATEWAY_CORE, command, /"registered"/);
     const samples: Sample[] = [];
     let cpuNs = gateway.cpuNs();
     for (let minute = 1; minute <= minutes; minute++) {
@@ -46,9 +62,10 @@ async function runMinutes({ minutes, progress }: BenchmarkOptions): Promise<read
       const cpuS = (gateway.cpuNs() - cpuNs) / 1e9;
       cpuNs = gateway.cpuNs();
       const values = {
-        "points/CPU-s": Math.round((DEVICES * POINTS * 60) / cpuS),
+        "points/CPU-s": Math.round((devices * points * 60) / periodS / cpuS),
         "CPU %": round((cpuS / 60) * 100, 1),
         "RSS MiB": round(gateway.rssMib(), 1),
+        ...loopDelays(gateway.output),
       };
       samples.push({ subject: "causeway", round: minute, values });
       progress(`minute ${minute}: ${JSON.stringify(values)}`);
@@ -60,8 +77,15 @@ async function runMinutes({ minutes, progress }: BenchmarkOptions): Promise<read
   }
 }
 
-function writeConfiguration(folder: string, link: string, serverPort: string): string {
-  const points = Array.from({ length: POINTS }, (_, index) => index);
+/** The worst of what the gateway told in the last minute. */
+function loopDelays(output: string): Readonly<Record<string, number>> {
+  const told = [...output.matchAll(/late by ([\d.]+) ms p99, ([\d.]+) ms max/g)].slice(-REPORTS_PER_MINUTE);
+  const worst = (group: number): number => Math.max(...told.map((match) => Number(match[group])));
+  return { "loop p99 ms": worst(1), "loop max ms": worst(2) };
+}
+
+function writeConfiguration(folder: string, load: Load, link: string, serverPort: string): string {
+  const points = Array.from({ length: load.points }, (_, index) => index);
   const profile = {
     profile: "bench-meter",
     title: "A meter of the benchmark",
@@ -81,12 +105,12 @@ function writeConfiguration(folder: string, link: string, serverPort: string): s
     mappings: [folder],
     servers: [{ uri: `coap://127.0.0.1:${serverPort}`, lifetime: "5m" }],
     links: { plant: { adapter: "modbus", ...JSON.parse(link) } },
-    devices: Array.from({ length: DEVICES }, (_, index) => ({
+    devices: Array.from({ length: load.devices }, (_, index) => ({
       name: `m${index}`,
       link: "plant",
       profile: "bench-meter",
       address: { unit: index + 1 },
-      poll: { fast: "1s" },
+      poll: { fast: `${load.periodS}s` },
     })),
   };
   const file = join(folder, "causeway.json");

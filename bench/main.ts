@@ -6,7 +6,7 @@ import { coapGet } from "./coap-get.js";
 import { compositeRead } from "./composite-read.js";
 import { endpoints } from "./endpoints.js";
 import { fieldChecklist } from "./field-checklist.js";
-import { gatewayMemory } from "./gateway-memory.js";
+import { gatewayMemory, gatewayTenThousand } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
 import { modbusSerialLine } from "./modbus-serial-line.js";
 import { modbusTcp } from "./modbus-tcp.js";
@@ -22,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   start,
   endpoints,
   gatewayMemory,
+  gatewayTenThousand,
   fieldChecklist,
   modbusSerialLine,
   modbusTcp,
