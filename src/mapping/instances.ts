@@ -21,6 +21,8 @@ export class InstanceTable {
   readonly #store: InstanceStore;
   readonly #rows = new Map<string, InstanceRow>();
   readonly #taken = new Map<number, Set<number>>();
+  /** By object; all ids below are taken, and no id is ever free again. */
+  readonly #free = new Map<number, number>();
   #unsaved: InstanceRow[] = [];
 
   private constructor(store: InstanceStore) {
@@ -37,8 +39,9 @@ export class InstanceTable {
     const known = this.#rows.get(keyOf({ device, objectId, ordinal }));
     if (known !== undefined) return known.instanceId;
     const taken = this.#taken.get(objectId) ?? new Set();
-    let instanceId = 0;
+    let instanceId = this.#free.get(objectId) ?? 0;
     while (taken.has(instanceId)) instanceId++;
+    this.#free.set(objectId, instanceId);
     const row = { device, objectId, ordinal, instanceId };
     this.#add(row);
     this.#unsaved.push(row);

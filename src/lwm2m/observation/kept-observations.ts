@@ -21,10 +21,13 @@ export interface KeptObservation {
 
 /** What was told last is written no more often than this: fast values would wear the disk for little. */
 const SAVE_EVERY_MS = 10_000;
+/** So many are written at a time, that thousands of them do not hold up everything else. */
+const SLICE = 250;
+const SLICE_PAUSE_MS = 50;
 
 /**
  * Where the observations of one server outlive the process: section `observations`, key `ID/TOKEN`. That there is one
- * is written at once, what the server was told within ten seconds or at `close`. What cannot be understood is left out,
+ * is written at once, what the server was told some ten seconds later or at `close`. What cannot be understood is left out,
  * with a line in the log.
  */
 export class ObservationShelf {
@@ -66,7 +69,7 @@ export class ObservationShelf {
   note(observation: Observation): void {
     this.#changed ??= new Map();
     this.#changed.set(observation.tokenKey, observation);
-    this.#timer ??= this.#clock.schedule(SAVE_EVERY_MS, () => this.#save());
+    this.#timer ??= this.#clock.schedule(SAVE_EVERY_MS, () => this.#saveSlice(this.#changed?.size ?? 0));
   }
 
   forget(token: Uint8Array): void {
@@ -83,13 +86,24 @@ export class ObservationShelf {
   }
 
   close(): void {
-    this.#save();
-  }
-
-  #save(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     for (const observation of this.#changed?.values() ?? []) this.keep(observation);
+  }
+
+  /** Those that changed first, of so many that are due. */
+  #saveSlice(due: number): void {
+    this.#timer = undefined;
+    let left = due;
+    for (const observation of this.#changed?.values() ?? []) {
+      if (left === 0 || due - left === SLICE) break;
+      left--;
+      this.keep(observation);
+    }
+    const waiting = this.#changed?.size ?? 0;
+    if (waiting === 0) return;
+    const [pauseMs, next] = left > 0 ? [SLICE_PAUSE_MS, left] : [SAVE_EVERY_MS, undefined];
+    this.#timer = this.#clock.schedule(pauseMs, () => this.#saveSlice(next ?? this.#changed?.size ?? 0));
   }
 
   #keyOf(token: Uint8Array): string {

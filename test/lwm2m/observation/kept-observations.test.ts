@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { keepServers } from "../../../src/lwm2m/observation/kept-observations.js";
-import { MemoryState } from "../../../src/lwm2m/state/client-state.js";
+import { type Json, MemoryState, type StateSection } from "../../../src/lwm2m/state/client-state.js";
+import { FakeClock } from "../../fakes/clock.js";
 import { ObserverBench } from "../../fakes/observer-bench.js";
 
 const TEMPERATURE = "/3303/0/5700";
@@ -28,6 +29,28 @@ describe("observations over a restart", () => {
     if (how === "clean") expect(next).toBe(last + 1);
     else expect(next).toBeGreaterThan(last);
     expect(after.told.at(-1)?.token).toEqual(before.told.at(-1)?.token);
+  });
+
+  it("are written a few at a time when there are many", async () => {
+    class CountingState extends MemoryState {
+      readonly puts = new Map<number, number>();
+
+      override put(section: StateSection, key: string, document: Json): void {
+        super.put(section, key, document);
+        const nowMs = clock.monotonicMs();
+        if (section === "observations") this.puts.set(nowMs, (this.puts.get(nowMs) ?? 0) + 1);
+      }
+    }
+    const clock = new FakeClock();
+    const state = new CountingState();
+    const before = new ObserverBench({ clock, state });
+    for (let number = 0; number < 600; number++) before.observe(`${TEMPERATURE}?pmax=${1000 + number}`);
+    await before.measure(21);
+    state.puts.clear();
+    await clock.advance(10_100);
+    expect([...state.puts.values()]).toEqual([250, 250, 100]);
+    await clock.advance(60_000);
+    expect(state.puts.size).toBe(3);
   });
 
   it("are silent until they go on, and then tell what has changed meanwhile", async () => {
