@@ -1,4 +1,4 @@
-import { type FieldTool, type Finding, secondsArgument, sleep, textArgument } from "causeway/adapter";
+import { type FieldTool, type Finding, listenFor, secondsArgument, textArgument } from "causeway/adapter";
 import { Controller } from "./controller.js";
 import { SystemBus } from "./dbus.js";
 import type { BlePoint } from "./options.js";
@@ -33,8 +33,7 @@ export const scanTool: FieldTool<BlePoint> = {
         progress(`${devices.size} devices`);
       });
       progress(`listening for ${listenMs / 1000} s`);
-      const ended = await Promise.race([controller.closed, sleep(clock, listenMs, signal).catch(() => undefined)]);
-      if (ended !== undefined) throw ended;
+      await listenFor(clock, listenMs, controller.closed, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

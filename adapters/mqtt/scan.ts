@@ -1,9 +1,9 @@
 import {
   CausewayError,
   type FieldTool,
+  listenFor,
   resolveSecret,
   secondsArgument,
-  sleep,
   type ToolArguments,
   textArgument,
 } from "causeway/adapter";
@@ -45,8 +45,7 @@ export const scanTool: FieldTool<MqttPoint> = {
         progress(`${kept.messages.size} topics`);
       });
       await broker.subscribe([filter]);
-      const isOver = await Promise.race([broker.closed, sleep(clock, listenMs, signal).catch(() => undefined)]);
-      if (isOver !== undefined) throw isOver;
+      await listenFor(clock, listenMs, broker.closed, signal);
       const { stations, others } = recognise(kept.messages, profiles);
       found(...stations.map(stationFinding));
       found(...others.slice(0, MAX_OTHERS).map((message) => ({ topic: message.topic, payload: shown(message) })));

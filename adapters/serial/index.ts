@@ -3,8 +3,6 @@ import {
   CausewayError,
   defineAdapter,
   type Exchange,
-  openSerialLine,
-  openTcpLine,
   type Point,
   type ScalarKind,
   type Station,
@@ -12,6 +10,7 @@ import {
 } from "causeway/adapter";
 import { linkProblem, pointProblem, stationProblem, traitsProblem } from "./check.js";
 import { SerialLink } from "./link.js";
+import { openLine } from "./open-line.js";
 import {
   frameOf,
   linkSchema,
@@ -23,8 +22,6 @@ import {
   serialSettings,
   stationSchema,
 } from "./options.js";
-
-const CONNECT_TIMEOUT_MS = 5000;
 
 /** Devices that speak in lines or frames over a serial port, or a serial server, as their profile declares. */
 export const serial: Adapter<SerialLinkOptions, Variables, SerialPoint> = {
@@ -42,13 +39,7 @@ export const serial: Adapter<SerialLinkOptions, Variables, SerialPoint> = {
   async open(options, { clock }, signal) {
     const problem = linkProblem(options);
     if (problem !== undefined) throw new CausewayError("CONFIG_INVALID", problem);
-    const settings = serialSettings(options);
-    const { host, port, connectTimeout: connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
-    const line =
-      host === undefined
-        ? await openSerialLine({ ...settings, path: String(port) }, signal)
-        : await openTcpLine({ host, port: Number(port), connectTimeoutMs }, clock, signal);
-    return new SerialLink(line, settings.baudRate, clock);
+    return new SerialLink(await openLine(options, clock, signal), serialSettings(options).baudRate, clock);
   },
   linkProblem,
   traitsProblem,
@@ -56,6 +47,7 @@ export const serial: Adapter<SerialLinkOptions, Variables, SerialPoint> = {
   stationProblem,
   kind: kindOf,
   scan: async () => (await import("./scan.js")).scanTool,
+  read: async () => (await import("./read.js")).readTool(),
 };
 
 export default defineAdapter(serial);

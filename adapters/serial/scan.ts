@@ -9,6 +9,7 @@ const DEFAULT_SECONDS = 12;
 export const scanTool: FieldTool<SerialPoint> = {
   summary: "Lists the serial ports, or listens at one for a device that speaks on its own. Sends nothing.",
   synopsis: "[--port PATH]",
+  whenNothing: "'causeway read serial --port PATH' shows what comes, and what comes when the device is asked",
   options: {
     port: {
       type: "string",

@@ -2,22 +2,26 @@ import type { Finding } from "../field/tool.js";
 
 const GAP = "  ";
 
-/** Rows as they come, below each other; columns only grow, for a search may take minutes and nobody waits for its end. */
+/** Rows as they come, below each other; widths only grow, for a search may take minutes and nobody waits for its end. */
 export class FindingTable {
   #columns: readonly string[] = [];
   #widths = new Map<string, number>();
 
-  /** The lines to print: the rows, after a header where they have other columns than those before. */
+  /** The lines to print: the rows, after a header where they have a column that those before had not. */
   add(...findings: readonly Finding[]): readonly string[] {
-    const known = this.#columns;
-    this.#columns = [...new Set([...known, ...findings.flatMap((finding) => Object.keys(finding))])];
+    const keys = [...new Set(findings.flatMap((finding) => Object.keys(finding)))];
+    const isNew = keys.some((key) => !this.#columns.includes(key));
+    if (isNew) {
+      this.#columns = keys;
+      this.#widths = new Map(keys.map((key) => [key, title(key).length]));
+    }
     const rows = findings.map((finding) => this.#columns.map((key) => cellOf(finding[key])));
     for (const [index, key] of this.#columns.entries()) {
       const widths = rows.map((cells) => cells[index]?.length ?? 0);
-      this.#widths.set(key, Math.max(this.#widths.get(key) ?? title(key).length, ...widths));
+      this.#widths.set(key, Math.max(this.#widths.get(key) ?? 0, ...widths));
     }
     const lines = rows.map((cells) => this.#line(cells));
-    return this.#columns.length > known.length ? [this.#line(this.#columns.map(title)), ...lines] : lines;
+    return isNew ? [this.#line(this.#columns.map(title)), ...lines] : lines;
   }
 
   #line(cells: readonly string[]): string {

@@ -41,6 +41,7 @@ export {
 } from "./byte-value.js";
 export { type JsonPath, parseJsonPath, valueAt, withValueAt } from "./json-path.js";
 export type { Line } from "./line.js";
+export { listenFor } from "./listen.js";
 export { groupCount } from "./pattern.js";
 export { portHolders } from "./port-holders.js";
 export { type FaultQuality, type Quality, type Reading, type Scalar, sameScalar } from "./reading.js";
