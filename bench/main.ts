@@ -12,6 +12,7 @@ import { modbusSerialLine } from "./modbus-serial-line.js";
 import { modbusTcp } from "./modbus-tcp.js";
 import { mqttMessages } from "./mqtt.js";
 import { notifications } from "./notifications.js";
+import { outbox } from "./outbox.js";
 import { start } from "./start.js";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -26,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   fieldChecklist,
   modbusSerialLine,
   modbusTcp,
+  outbox,
   mqttMessages,
   bleDecoding,
 ];
