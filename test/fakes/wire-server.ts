@@ -46,6 +46,8 @@ interface Ask {
   readonly payload?: string;
   readonly query?: readonly string[];
   readonly accept?: number;
+  /** Of the payload; text when absent. */
+  readonly contentFormat?: number;
   /** The client that is asked; that of the newest request when absent. */
   readonly endpoint?: string;
 }
@@ -125,7 +127,7 @@ export class WireLwm2mServer {
   async ask(
     method: CoapRequest["method"],
     path: string,
-    { payload, query = [], accept, endpoint }: Ask = {},
+    { payload, contentFormat = TEXT, query = [], accept, endpoint }: Ask = {},
   ): Promise<string> {
     const connection = endpoint === undefined ? this.connection : this.#find(endpoint).connection;
     const response = await connection.endpoint.request(
@@ -134,7 +136,7 @@ export class WireLwm2mServer {
         path: path.split("/").slice(1),
         query,
         payload: payload === undefined ? NO_BYTES : utf8Encode(payload),
-        ...(payload === undefined ? {} : { contentFormat: TEXT }),
+        ...(payload === undefined ? {} : { contentFormat }),
         ...(accept === undefined ? {} : { accept }),
       },
       this.#life.signal,

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { SmallBroker } from "../../adapters/mqtt/small-broker.js";
+import { settle } from "../fakes/clock.js";
 import { random } from "../fakes/random.js";
 import { Rig, type RigOptions } from "./rig.js";
 
@@ -72,5 +74,48 @@ describe(`what the gateway tells of itself (seed ${seed})`, () => {
     rig.plant.trouble("valve", "none");
     await rig.run(60_000);
     expect(await code()).toBe("2.05 0");
+  });
+});
+
+describe(`what a server has published (seed ${seed})`, () => {
+  it.each([
+    ["flat", "", "</6/0/0>"],
+    ["gateway", "/d01", "</d01/6/0/0>"],
+    ["gateway", "/d01", ""],
+  ] as const)("goes to the broker it names: mode %s, %s, source '%s'", async (expose, prefix, source) => {
+    await using broker = await SmallBroker.listen();
+    const published: string[] = [];
+    broker.onPublish = (_, payload) => published.push(String(Buffer.from(payload)));
+    await using rig = await startRig({
+      expose,
+      devices: [{ name: "tracker", profile: "tracker", ...(expose === "flat" ? {} : { prefix: "d01" }) }],
+      objects: ["mqtt-publication"],
+    });
+    const create = (object: number, records: readonly object[]): Promise<string> =>
+      rig.during(
+        rig.server.ask("POST", `/${object}`, { contentFormat: JSON_FORMAT, payload: JSON.stringify(records) }),
+      );
+    const uri = { bn: "/18830/0/", n: "0", vs: `mqtt://127.0.0.1:${broker.port}` };
+    const session = [
+      { n: "1", vs: "gw1" },
+      { n: "2", vb: true },
+      { n: "3", v: 60 },
+      { n: "6", v: 3 },
+    ];
+    expect(await create(18830, [uri, ...session])).toMatch(/^2.01/);
+    const from = { bn: "/18831/0/", n: "0", vs: source };
+    const to = [
+      { n: "1", vlo: "18830:0" },
+      { n: "2", vs: "t" },
+      { n: "3", v: 1 },
+      { n: "4", vb: false },
+    ];
+    expect(await create(18831, [from, ...to])).toMatch(/^2.01/);
+    rig.plant.set("tracker", "lat", 50.25);
+    while (!published.some((text) => text.includes(`"bn":"${prefix}/6/0/`) && text.includes("50.25"))) {
+      await rig.run(500);
+      // The sockets are real ones.
+      for (let turn = 0; turn < 50; turn++) await settle();
+    }
   });
 });

@@ -2,24 +2,22 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { asciiContent, asciiFrame, asciiFraming, lrc } from "../../../adapters/modbus/ascii-framing.js";
 import { SerialTransport } from "../../../adapters/modbus/serial-transport.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
-import { fromHex, toHex, utf8Decode, utf8Encode } from "../../../src/base/bytes.js";
+import { fromHex, utf8Decode, utf8Encode } from "../../../src/base/bytes.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { MemoryLine } from "../../field/memory-line.js";
+import { exchange, READ, TIMEOUT_MS } from "./exchange.js";
 
-const READ = "0300000001";
 const REQUEST = ":010300000001FB\r\n";
 const ANSWER = ":0103020005F5\r\n";
 const OTHER_UNIT = ":0203020006F3\r\n";
 const EXCEPTION = ":0183027A\r\n";
 const WRITE = "0600010003";
 const WRITE_ANSWER = ":010600010003F5\r\n";
-const TIMEOUT_MS = 1000;
 
 describe("Modbus ASCII", () => {
   let clock: FakeClock;
   let line: MemoryLine;
   let transport: SerialTransport;
-  const forever = new AbortController().signal;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -28,10 +26,9 @@ describe("Modbus ASCII", () => {
   });
 
   async function send(pdu = READ, unit = 1): Promise<{ readonly outcome: Promise<string> }> {
-    const request = { unit, pdu: fromHex(pdu), responseTimeoutMs: TIMEOUT_MS, gapMs: 0 };
-    const outcome = transport.exchange(request, forever).then(toHex, (error) => String(error.code ?? error.message));
+    const begun = exchange(transport, pdu, { unit });
     await clock.advance(30);
-    return { outcome };
+    return begun;
   }
 
   // Read Holding Registers of unit 2, from the ASCII example of the serial line's specification, annex.

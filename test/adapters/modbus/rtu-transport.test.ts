@@ -5,22 +5,20 @@ import { timingOf } from "../../../adapters/modbus/timing.js";
 import { fromHex, toHex } from "../../../src/base/bytes.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { MemoryLine } from "../../field/memory-line.js";
+import { exchange, READ, TIMEOUT_MS } from "./exchange.js";
 
-/** Reads of holding register 0, a write of register 1, and what answers them; checksums reckoned by pymodbus. */
-const READ = "0300000001";
+/** A write of register 1, and what answers them; checksums reckoned by pymodbus. */
 const REQUEST = "010300000001840a";
 const ANSWER = "01030200057847";
 const OTHER_UNIT = "02030200067c46";
 const EXCEPTION = "018302c0f1";
 const WRITE = "0600010003";
 const WRITE_ANSWER = "010600010003980b";
-const TIMEOUT_MS = 1000;
 
 describe("Modbus RTU", () => {
   let clock: FakeClock;
   let line: MemoryLine;
   let transport: SerialTransport;
-  const forever = new AbortController().signal;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -28,12 +26,8 @@ describe("Modbus RTU", () => {
     transport = new SerialTransport(line, rtuFraming, timingOf({ transport: "rtu", port: "p", baudRate: 9600 }), clock);
   });
 
-  /** The outcome is the answer's hex or the error's code; wrapped, so that nobody waits for it by accident. */
   function start(pdu = READ, unit = 1): { readonly outcome: Promise<string> } {
-    const request = { unit, pdu: fromHex(pdu), responseTimeoutMs: TIMEOUT_MS, gapMs: 0 };
-    return {
-      outcome: transport.exchange(request, forever).then(toHex, (error) => String(error.code ?? error.message)),
-    };
+    return exchange(transport, pdu, { unit });
   }
 
   async function send(pdu = READ, unit = 1): Promise<{ readonly outcome: Promise<string> }> {

@@ -3,9 +3,7 @@ import { MbapTransport } from "../../../adapters/modbus/mbap-transport.js";
 import { fromHex, toHex } from "../../../src/base/bytes.js";
 import { FakeClock } from "../../fakes/clock.js";
 import { MemoryLine } from "../../field/memory-line.js";
-
-const READ = "0300000001";
-const TIMEOUT_MS = 1000;
+import { exchange, READ, TIMEOUT_MS } from "./exchange.js";
 
 describe("Modbus TCP", () => {
   let clock: FakeClock;
@@ -20,10 +18,9 @@ describe("Modbus TCP", () => {
   });
 
   async function send(signal = forever): Promise<{ readonly outcome: Promise<string> }> {
-    const request = { unit: 1, pdu: fromHex(READ), responseTimeoutMs: TIMEOUT_MS, gapMs: 0 };
-    const outcome = transport.exchange(request, signal).then(toHex, (error) => String(error.code ?? error.message));
+    const begun = exchange(transport, READ, {}, signal);
     await clock.advance(0);
-    return { outcome };
+    return begun;
   }
 
   it("numbers its requests and gives the answer with the same number", async () => {
