@@ -1,4 +1,4 @@
-import { type FieldTool, type Finding, listenFor, secondsArgument, textArgument } from "causeway/adapter";
+import { type FieldTool, type Finding, listenFor, secondsArgument, textArgument, toHex } from "causeway/adapter";
 import { Controller } from "./controller.js";
 import { SystemBus } from "./dbus.js";
 import type { BlePoint } from "./options.js";
@@ -47,8 +47,10 @@ export const scanTool: FieldTool<BlePoint> = {
 
 function findingOf(device: HeardDevice, [best, ...others]: readonly Fit[], nowMs: number): Finding {
   const { address, name, rssi, count, heardAtMs, packets } = device;
-  const companies = new Set(packets.flatMap(({ manufacturer }) => [...(manufacturer?.keys() ?? [])]));
-  const services = new Set(packets.flatMap(({ services: data }) => [...(data?.keys() ?? [])]));
+  const companies = new Map(packets.flatMap(({ manufacturer }) => [...(manufacturer ?? [])]));
+  const services = new Map(packets.flatMap(({ services: data }) => [...(data ?? [])]));
+  // Who writes a mapping for an unknown device begins with its bytes.
+  const bytesOf = (bytes: Uint8Array): string => (best === undefined ? `: ${toHex(bytes)}` : "");
   return {
     address,
     name,
@@ -56,8 +58,10 @@ function findingOf(device: HeardDevice, [best, ...others]: readonly Fit[], nowMs
     heard: count,
     ageS: Math.round((nowMs - heardAtMs) / 1000),
     data: [
-      ...[...companies].map((company) => `company 0x${company.toString(16).padStart(4, "0")}`),
-      ...[...services].map((uuid) => `service ${shortUuid(uuid)}`),
+      ...[...companies].map(
+        ([company, bytes]) => `company 0x${company.toString(16).padStart(4, "0")}${bytesOf(bytes)}`,
+      ),
+      ...[...services].map(([service, bytes]) => `service ${shortUuid(service)}${bytesOf(bytes)}`),
     ],
     profile: best?.profile,
     points: best === undefined ? undefined : best.isSealed ? "needs 'key'" : `${best.good} of ${best.advertised}`,

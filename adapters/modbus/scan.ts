@@ -188,9 +188,9 @@ async function tell(
   { clock, profiles, found, progress }: Context,
   signal: AbortSignal,
 ): Promise<void> {
-  const settings = isOnSerialLine(options) ? nameOf(options) : undefined;
+  const settings = isOnSerialLine(options) ? { settings: nameOf(options) } : {};
   if (answer === "damaged") {
-    found({ unit, settings, note: "damaged answer: another parity, or two devices with one address?" });
+    found({ unit, ...settings, note: "damaged answer: another parity, or two devices with one address?" });
     return;
   }
   progress(`unit ${unit} answers; asking who it is`);
@@ -200,7 +200,7 @@ async function tell(
   const fits = await fittingProfiles(link, unit, profiles, signal);
   found({
     unit,
-    settings,
+    ...settings,
     vendor,
     product: product ?? serverId,
     revision,

@@ -68,7 +68,7 @@ describe("scan ble", () => {
       [ruuvi, "ruuvi-rawv2", "8 of 8", ["company 0x0499"]],
       [sealed, expect.stringContaining("bthome-"), "needs 'key'", ["service fcd2"]],
       [govee, "govee-h5075", "3 of 3", ["company 0xec88"]],
-      [phone, undefined, undefined, ["company 0x004c"]],
+      [phone, undefined, undefined, ["company 0x004c: 10050b1c"]],
     ]);
     expect(found[0]).toMatchObject({ heard: 2, rssi: -61, ageS: 5 });
     expect(found[3]).toMatchObject({ name: "GVH5075_DBF8" });
