@@ -3,6 +3,7 @@ import type { Log } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { ConfiguredDevice, GatewayConfig } from "./config/config.js";
 import { accessPolicy } from "./config/rights.js";
+import type { LinkState } from "./field/bus.js";
 import type { DeviceStatus } from "./field/device-options.js";
 import type { Field } from "./field/field.js";
 import type { HealthState } from "./field/health.js";
@@ -13,6 +14,7 @@ import { ObjectTree } from "./lwm2m/tree.js";
 import { Bridge, type BridgedDevice, type BridgeOptions } from "./mapping/bridge.js";
 import type { PointStatus } from "./mapping/point-status.js";
 import { addOwnObjects, type OwnObjectsOptions } from "./own-objects.js";
+import { PeripheralErrors } from "./peripheral-errors.js";
 
 /** One endpoint name and what it shows. */
 export interface ExposedEndpoint {
@@ -43,6 +45,7 @@ export interface Exposure extends Disposable {
   readonly places: ReadonlyMap<string, DevicePlace>;
   readonly bridge: Bridge;
   onHealth(device: string, health: HealthState): void;
+  onLink(device: string, state: LinkState): void;
   /** By device: what is known of each point, with values after scaling. */
   pointsOf(devices: readonly DeviceStatus[]): ReadonlyMap<string, readonly PointStatus[]>;
   /** Tells observers what has changed on the host itself. */
@@ -56,8 +59,6 @@ export interface ExposureOptions extends BridgeOptions, OwnObjectsOptions {
 }
 
 const GATEWAY_OBJECT = 25;
-/** Peripheral Malfunction of Error Code /3/0/11 (OMA LwM2M Core 1.2 Appendix E.4). */
-const PERIPHERAL_MALFUNCTION = 8;
 
 /**
  * `flat`: the device's objects are further instances in the gateway's own tree. `gateway`: the device has a tree of its
@@ -69,8 +70,7 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
   const further: ExposedEndpoint[] = [];
   const places = new Map<string, DevicePlace>();
   const bridge = new Bridge(options);
-  /** Of those that are a part of the gateway. */
-  const offline = new Set<string>();
+  const errors = new PeripheralErrors((name) => places.get(name)?.device, ownObjects.device);
   for (const configured of config.devices) {
     const { field, profile, report } = configured;
     const adapter = config.adapters.get(profile.adapter);
@@ -90,19 +90,8 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
     endpoints: [own, ...further],
     places,
     bridge,
-    onHealth(name, health) {
-      const isOffline = health === "offline";
-      const device = places.get(name)?.device;
-      if (device !== undefined) {
-        device.setErrors(isOffline ? [PERIPHERAL_MALFUNCTION] : []);
-        return;
-      }
-      const before = offline.size;
-      if (isOffline) offline.add(name);
-      else offline.delete(name);
-      if (Math.min(before, 1) === Math.min(offline.size, 1)) return;
-      ownObjects.device.setErrors(isOffline ? [PERIPHERAL_MALFUNCTION] : []);
-    },
+    onHealth: (device, health) => errors.health(device, health),
+    onLink: (device, state) => errors.link(device, state),
     refreshHost: () => ownObjects.refresh(),
     pointsOf: (devices) => new Map(devices.map(({ name, readings }) => [name, bridge.statusOf(name, readings)])),
     attach(field, scope, log) {

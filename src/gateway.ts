@@ -179,6 +179,7 @@ export async function openGateway(
         listener.onReadings?.(device, readings);
       },
       onHealth: exposure.onHealth,
+      onLink: exposure.onLink,
       refusals: keptRefusals(documents.of(config.endpoint)),
     },
     scope,

@@ -45,6 +45,11 @@ export interface BusOptions {
 }
 
 /** Hears of each opening of the link; the signal aborts when that link is gone. */
+/** Whether the link of a medium is open. */
+export type LinkState = "up" | "down";
+
+export type StateListener = (state: LinkState) => void;
+
 export type OpenedListener = (link: AnyLink, signal: AbortSignal) => void;
 
 interface Job extends Queued {
@@ -77,6 +82,7 @@ export class Bus {
   readonly #meter: BusMeter;
   readonly #queue = new JobQueue<Job>();
   readonly #listeners = new Set<OpenedListener>();
+  readonly #stateListeners = new Set<StateListener>();
   #session: Session | undefined;
   #fault: CausewayError | undefined;
   #announced = "";
@@ -105,6 +111,11 @@ export class Bus {
     const listening = subscribe(this.#listeners, listener);
     if (this.#session !== undefined) listener(this.#session.link, this.#session.gone.signal);
     return listening;
+  }
+
+  /** Hears of each change; `down` also when the link cannot be opened at first. */
+  onState(listener: StateListener): Disposable {
+    return subscribe(this.#stateListeners, listener);
   }
 
   /** Rejects with LINK_* at once while the link is known to be down, and with FIELD_QUEUE_FULL. */
@@ -256,6 +267,7 @@ export class Bus {
         this.#session = { link, end: resolve, gone, job: undefined };
       });
       this.#fault = undefined;
+      for (const listener of this.#stateListeners) listener("up");
       this.#meter.opened();
       if (!this.#meter.isSilent) this.#announce("up");
       for (const listener of this.#listeners) listener(link, gone.signal);
@@ -278,8 +290,12 @@ export class Bus {
       reason instanceof CausewayError
         ? reason
         : new CausewayError("LINK_FAILED", `${medium}: ${toError(reason).message}`, { cause: reason });
-    if (this.#fault === undefined) this.#meter.closed();
+    const isNews = this.#fault === undefined;
     this.#fault = fault;
+    if (isNews) {
+      this.#meter.closed();
+      for (const listener of this.#stateListeners) listener("down");
+    }
     // Writes stay until they expire: the link may be back before.
     for (const job of this.#queue.takeAllBut("write")) job.fail(fault);
     this.#announce(fault.code);

@@ -4,7 +4,7 @@ import type { Log } from "../base/log.js";
 import type { Scope } from "../base/scope.js";
 import { resolveSecret } from "../base/secrets.js";
 import type { AnyAdapter, DeviceTraits, LinkContext, Point, Station } from "./adapter.js";
-import { Bus, type BusStatus } from "./bus.js";
+import { Bus, type BusStatus, type LinkState } from "./bus.js";
 import { busLoad, OVERCOMMITTED } from "./bus-load.js";
 import { Device } from "./device.js";
 import { type DeviceOptions, type DeviceStatus, PLAIN_TERMS } from "./device-options.js";
@@ -42,6 +42,8 @@ export interface FieldOptions {
   readonly onReadings: (device: string, readings: readonly Reading[]) => void;
   /** Hears when a device comes or goes; must not throw. */
   readonly onHealth?: (device: string, health: HealthState) => void;
+  /** Hears when the link of a device goes, also when it cannot be opened at first, and when it comes; must not throw. */
+  readonly onLink?: (device: string, state: LinkState) => void;
   /** What was learned of reads that devices refuse, over restarts; forgotten at the end unless given. */
   readonly refusals?: Refusals;
   /** Where secrets are looked for; that of the process unless given. */
@@ -123,6 +125,8 @@ export async function openField(options: FieldOptions, scope: Scope): Promise<Fi
       onHealth: (health) => options.onHealth?.(name, health),
     };
     devices.set(name, open(config, hear, scope));
+    const listening = buses.get(config.link)?.onState((state) => options.onLink?.(name, state));
+    scope.defer(() => listening?.[Symbol.dispose]());
   }
   warnOvercommitted(devices, buses, options);
   const find = (name: string): Device => {

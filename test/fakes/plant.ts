@@ -37,6 +37,8 @@ export class Plant {
   readonly clock: Clock;
   readonly #values = new Map<string, Scalar>();
   readonly #troubles = new Map<string, Trouble>();
+  #isCut = false;
+  #close: (reason: Error) => void = () => undefined;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -66,16 +68,22 @@ export class Plant {
     else this.#troubles.set(station, trouble);
   }
 
+  /** The medium is cut, or mended. */
+  cable(state: "cut" | "whole"): void {
+    this.#isCut = state === "cut";
+    if (this.#isCut) this.#close(new CausewayError("LINK_CLOSED", "the cable was cut"));
+  }
+
   #open(): Link<NoOptions, Source> {
-    let close: (reason: Error) => void = () => undefined;
+    if (this.#isCut) throw new CausewayError("LINK_NOT_FOUND", "the cable is cut");
     const closed = new Promise<Error>((resolve) => {
-      close = resolve;
+      this.#close = resolve;
     });
     return {
       closed,
       read: (station, points, signal) => this.#read(station, points, signal),
       write: (station, point, value, signal) => this.#write(station, point, value, signal),
-      [Symbol.asyncDispose]: async () => close(new CausewayError("LINK_CLOSED", "the plant was left")),
+      [Symbol.asyncDispose]: async () => this.#close(new CausewayError("LINK_CLOSED", "the plant was left")),
     };
   }
 

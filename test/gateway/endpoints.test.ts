@@ -75,6 +75,25 @@ describe(`each device is an endpoint (seed ${seed})`, () => {
     expect(await ask("GET", "/3/0/11/0")).toBe("2.05 0");
   });
 
+  it("tells of each device that its link is away, also of one that is silent besides", async () => {
+    await using rig = await startRig();
+    const codes = (): Promise<readonly string[]> =>
+      Promise.all(
+        [METER, VALVE, GATEWAY].map((endpoint) => rig.during(rig.server.ask("GET", "/3/0/11/0", { endpoint }))),
+      );
+    rig.plant.trouble("valve", "silent");
+    await rig.run(10_000);
+    rig.plant.cable("cut");
+    await rig.run(1000);
+    expect(await codes()).toEqual(["2.05 8", "2.05 8", "2.05 0"]);
+    rig.plant.cable("whole");
+    await rig.run(5000);
+    expect(await codes()).toEqual(["2.05 0", "2.05 8", "2.05 0"]);
+    rig.plant.trouble("valve", "none");
+    await rig.run(15_000);
+    expect(await codes()).toEqual(["2.05 0", "2.05 0", "2.05 0"]);
+  });
+
   it("loses nothing through an outage, and each reading comes from its own endpoint", async () => {
     await using rig = await startRig();
     rig.server.presence = "silent";

@@ -74,6 +74,12 @@ describe(`what the gateway tells of itself (seed ${seed})`, () => {
     rig.plant.trouble("valve", "none");
     await rig.run(60_000);
     expect(await code()).toBe("2.05 0");
+    rig.plant.cable("cut");
+    await rig.run(1000);
+    expect(await code()).toBe("2.05 8");
+    rig.plant.cable("whole");
+    await rig.run(10_000);
+    expect(await code()).toBe("2.05 0");
   });
 });
 
