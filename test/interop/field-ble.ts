@@ -47,9 +47,14 @@ export class BlePart implements FieldPart {
     return new BlePart(scope, bus, scope.use(await FakeBluez.start(bus.address)));
   }
 
-  /** What the device of this profile advertises from now on, in turn. */
-  says(profile: string, advertisements: readonly Advertisement[]): void {
-    this.#said.set(profile, advertisements);
+  /** The temperature, in °C, that the thermometer with BTHome tells from now on, in packets with a number of their own. */
+  warm(temperature: number): void {
+    const data = new DataView(new ArrayBuffer(6));
+    data.setUint8(0, 0x40);
+    data.setUint16(1, this.#turn & 0xff);
+    data.setUint8(3, 0x02);
+    data.setInt16(4, Math.round(100 * temperature), true);
+    this.#said.set("bthome-climate", [{ services: new Map([[uuid("fcd2"), new Uint8Array(data.buffer)]]) }]);
   }
 
   notify(short: string, value: Uint8Array): void {
@@ -59,6 +64,12 @@ export class BlePart implements FieldPart {
   /** The thermostat answers every read and write with this error. */
   refuse(error: string): void {
     for (const characteristic of this.#characteristics) characteristic.refuses = error;
+  }
+
+  /** bluetoothd ends; resolves with what starts it again. */
+  async stopDaemon(): Promise<() => Promise<void>> {
+    await this.#bluez.leave();
+    return () => this.#bluez.join(this.busAddress);
   }
 
   /** It is not connected any more, and cannot be. */
@@ -81,7 +92,7 @@ export class BlePart implements FieldPart {
     const address = `C1:00:00:00:00:${String(index).padStart(2, "0")}`;
     this.#bluez.device(address, [], example?.heard[0]?.name);
     this.#addresses.set(profile, address);
-    this.says(profile, example?.heard ?? []);
+    this.#said.set(profile, example?.heard ?? []);
     return { name: profile, link: LINK, profile, address: { address }, shown: example?.tree ?? {}, writes: [] };
   }
 

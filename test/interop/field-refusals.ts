@@ -1,8 +1,9 @@
-import { type FaultPlan, ModbusSimulator } from "../../adapters/modbus/simulator.js";
+import type { FaultPlan } from "../../adapters/modbus/simulator.js";
 import type { Value } from "../../src/lwm2m/value.js";
 import { latin } from "../adapters/serial/serial-rig.js";
 import { THERMOSTAT } from "./field-ble.js";
 import type { BrokerPart } from "./field-broker.js";
+import { modbusSimulator } from "./field-simulated.js";
 import type { Field } from "./field-site.js";
 
 type Misbehave = (field: Field) => () => void;
@@ -44,10 +45,10 @@ export const REFUSALS: readonly Refusal[] = [
 ];
 
 function relays(plan: FaultPlan): Misbehave {
-  return ({ modbus: { field } }) => {
-    if (!(field instanceof ModbusSimulator)) throw new Error("Modbus is simulated otherwise");
-    field.misbehave((unit, pdu) => (pdu[0] === WRITE_SINGLE_COIL ? plan(unit, pdu) : undefined));
-    return () => field.misbehave(() => undefined);
+  return ({ modbus }) => {
+    const simulator = modbusSimulator(modbus);
+    simulator.misbehave((unit, pdu) => (pdu[0] === WRITE_SINGLE_COIL ? plan(unit, pdu) : undefined));
+    return () => simulator.misbehave(() => undefined);
   };
 }
 

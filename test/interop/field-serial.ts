@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { toHex } from "../../src/base/bytes.js";
 import { Scope } from "../../src/base/scope.js";
 import type { Line } from "../../src/field/line.js";
@@ -50,6 +50,7 @@ export class SerialPart implements FieldPart {
   readonly links: Record<string, object> = {};
   readonly devices: FieldDevice[] = [];
   readonly #speakers = new Map<string, SerialSpeaker>();
+  readonly #servers = new Map<SerialSpeaker, SerialServer>();
   readonly #scope = new Scope((error) => {
     throw error;
   });
@@ -75,6 +76,13 @@ export class SerialPart implements FieldPart {
     return speaker;
   }
 
+  /** The serial server of the device is switched off; resolves with what switches it on again. */
+  async switchOff(profile: string): Promise<() => Promise<unknown>> {
+    const server = this.#servers.get(this.speaker(profile));
+    await server?.[Symbol.asyncDispose]();
+    return async () => await server?.listen();
+  }
+
   /** What lies on the scale, in g. */
   weigh(weight: number): void {
     this.speaker("mt-sics-scale").answers = { "SI\r\n": latin(`S S     ${weight.toFixed(2)} g\r\n`) };
@@ -94,26 +102,45 @@ export class SerialPart implements FieldPart {
   }
 
   async #onNetwork(speaker: SerialSpeaker): Promise<object> {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
+    const server = this.#scope.use(new SerialServer(speaker));
+    this.#servers.set(speaker, server);
+    return { host: "127.0.0.1", port: await server.listen() };
+  }
+}
+
+/** A serial server on TCP with one device behind it. */
+class SerialServer implements AsyncDisposable {
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server;
+  #port = 0;
+
+  constructor(speaker: SerialSpeaker) {
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
       const timer = setInterval(() => speaker.says.map((frame) => socket.write(frame)), SPEAK_EVERY_MS);
       socket.on("error", () => undefined);
       socket.on("close", () => {
         clearInterval(timer);
-        sockets.delete(socket);
+        this.#sockets.delete(socket);
       });
       socket.on("data", (bytes) => {
         const answer = speaker.hear(bytes);
         if (answer !== undefined) socket.write(answer);
       });
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    this.#scope.defer(async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
     });
-    const address = server.address();
-    return { host: "127.0.0.1", port: typeof address === "object" ? address?.port : undefined };
+  }
+
+  /** Resolves with the port: that of before, or at first a free one. */
+  async listen(): Promise<number> {
+    this.#server.listen(this.#port, "127.0.0.1");
+    await once(this.#server, "listening");
+    const address = this.#server.address();
+    if (typeof address === "object") this.#port = address?.port ?? 0;
+    return this.#port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
   }
 }

@@ -1,3 +1,4 @@
+import { ModbusSimulator } from "../../adapters/modbus/simulator.js";
 import { systemClock } from "../../src/base/clock.js";
 import { silentLog } from "../../src/base/log.js";
 import type { AnyAdapter, SimulatedField } from "../../src/field/adapter.js";
@@ -80,4 +81,9 @@ function other(value: Value | undefined, { transform: { step = 1 } }: ProfilePoi
   if (typeof value === "boolean") return !value;
   if (typeof value === "number") return Number((Math.round(value / step + 2) * step).toPrecision(12));
   throw new Error(`no other value than ${String(value)} is known`);
+}
+
+export function modbusSimulator({ field }: SimulatedPart): ModbusSimulator {
+  if (field instanceof ModbusSimulator) return field;
+  throw new Error("Modbus is simulated otherwise");
 }

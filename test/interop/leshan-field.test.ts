@@ -1,15 +1,21 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Value } from "../../src/lwm2m/value.js";
-import { service } from "../adapters/ble/examples.js";
 import { Child, eventually } from "./child.js";
+import { OUTAGES } from "./field-outages.js";
 import { type FieldDevice, pathOf } from "./field-part.js";
 import { REFUSALS } from "./field-refusals.js";
+import { modbusSimulator } from "./field-simulated.js";
 import { endpointOf, type Field, FieldSite, HUB } from "./field-site.js";
 import { GatewayProcess } from "./gateway-process.js";
 import type { LeshanNode, LeshanResponse } from "./leshan-server.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
+
+/** 6042, measurement quality indicator. */
+const GOOD = 4;
+const STALE = 3;
+const ERROR_CODE = "/3/0/11";
 
 interface Trial {
   readonly device: string;
@@ -20,14 +26,11 @@ interface Trial {
 const CHANGES: readonly (readonly [string, string, Value, (field: Field) => unknown])[] = [
   ["eastron-sdm120", "/3316/0/5700", 231.5, ({ modbus }) => modbus.field.set("eastron-sdm120", "voltage", 231.5)],
   ["tasmota-climate", "/3303/0/5700", 19.5, ({ mqtt }) => mqtt.field.set("tasmota-climate", "temperature", 19.5)],
-  ["tasmota-at-mosquitto", "/3305/0/5800", 2100, ({ broker }) => broker.measure(2100)],
+  ["tasmota-at-mosquitto", "/3305/0/5800", 2100, ({ broker }) => broker.measure(2100, 2200)],
   ["mt-sics-scale", "/3322/0/5700", 101.5, ({ serial }) => serial.weigh(101.5)],
-  ["bthome-climate", "/3303/0/5700", 24.97, ({ ble }) => ble.says("bthome-climate", [WARMER])],
+  ["bthome-climate", "/3303/0/5700", 24.97, ({ ble }) => ble.warm(24.97)],
   ["interop-thermostat", "/3200/0/5500", false, ({ ble }) => ble.notify("2a1d", Uint8Array.of(0))],
 ];
-
-/** BTHome: 24.97 °C, the next packet. */
-const WARMER = service("fcd2", "40000A015D02C10903B718");
 
 describe("a device of each shipped profile at Leshan", () => {
   let site: FieldSite;
@@ -44,6 +47,11 @@ describe("a device of each shipped profile at Leshan", () => {
     vi.unstubAllEnvs();
   });
 
+  const deviceOf = (name: string): FieldDevice => {
+    const device = site.devices.find((candidate) => candidate.name === name);
+    if (device === undefined) throw new Error(`no ${name}`);
+    return device;
+  };
   const read = async (device: FieldDevice, path: string): Promise<unknown> =>
     (await site.server.read(endpointOf(device), path)).content?.value;
   const write = (device: FieldDevice, path: string, value: Value): Promise<LeshanResponse> =>
@@ -85,7 +93,7 @@ describe("a device of each shipped profile at Leshan", () => {
       left = await differences(site.devices.filter(({ name }) => devices.has(name)));
       return left.length === 0;
     };
-    await eventually("all values are there", isRead, 10_000).catch(() => expect(left).toEqual([]));
+    await eventually("all values are there", isRead, 20_000).catch(() => expect(left).toEqual([]));
   });
 
   it.each(CHANGES)("%s tells of a change of %s to %s", async (name, path, value, change) => {
@@ -128,8 +136,7 @@ describe("a device of each shipped profile at Leshan", () => {
   });
 
   it.each(REFUSALS)("$device is left as it is: $why", async ({ device: name, path, value, code, misbehave }) => {
-    const device = site.devices.find((candidate) => candidate.name === name);
-    if (device === undefined) throw new Error(`no ${name}`);
+    const device = deviceOf(name);
     const own = device.writes.filter((one) => one.path === path);
     const state = async (): Promise<unknown> => [await read(device, path), own.map(({ held }) => held())];
     // Whatever stood there before, what is refused would change it.
@@ -147,6 +154,53 @@ describe("a device of each shipped profile at Leshan", () => {
       await eventually("it takes writes again", async () => (await write(device, path, one.value)).success);
       expect(one.held()).toEqual(one.raw);
     }
+  });
+
+  it("is left as it is when a part of a Write-Composite is refused", async () => {
+    const board = deviceOf("relay-8");
+    const paths = ["/3306/0/5850", "/3306/2/5850"];
+    const state = async (): Promise<unknown> => [
+      await Promise.all(paths.map((path) => read(board, path))),
+      board.writes.map(({ held }) => held()),
+    ];
+    const before = await state();
+    const values = await Promise.all(paths.map(async (path) => [path, (await read(board, path)) !== true]));
+    const simulator = modbusSimulator(site.field.modbus);
+    // Function, address: the second relay of the two.
+    simulator.misbehave((_, pdu) => (pdu[0] === 5 && pdu[2] === 2 ? { kind: "exception", code: 2 } : undefined));
+    const composite = (): Promise<LeshanResponse> =>
+      site.server.ask("PUT", endpointOf(board), "/composite", Object.fromEntries(values));
+    expect((await composite()).status).toBe("BAD_REQUEST(400)");
+    expect(await state()).toEqual(before);
+    simulator.misbehave(() => undefined);
+    expect((await composite()).status).toBe("CHANGED(204)");
+    expect(await Promise.all(paths.map((path) => read(board, path)))).toEqual(values.map(([, value]) => value));
+  });
+
+  it.each(OUTAGES)("$device says that its link is away, and is there again", async (outage) => {
+    const { device: name, path, value } = outage;
+    const device = deviceOf(name);
+    const quality = (): Promise<unknown> => read(device, path.replace(/\d+$/, "6042"));
+    const before = await read(device, path);
+    const mend = await outage.cut(site.field);
+    await eventually("the value is stale", async () => (await quality()) === STALE);
+    expect(await read(device, path)).toBe(before);
+    expect(await read(device, ERROR_CODE)).toContain("value=8");
+    const [first] = device.writes;
+    const writing = first === undefined ? undefined : write(device, first.path, first.value);
+    await mend();
+    outage.measure(site.field);
+    if (writing !== undefined) expect((await writing).status).toBe("CHANGED(204)");
+    expect(first?.held()).toEqual(first?.raw);
+    await eventually("the new value is there", async () => (await read(device, path)) === value);
+    expect(await quality()).toBe(GOOD);
+    expect(await read(device, ERROR_CODE)).toContain("value=0");
+  });
+
+  it("ends its registrations with the gateway", async () => {
+    expect(await gateway.stop()).toBe(0);
+    const gone = (): number => site.server.events.filter(({ kind }) => kind === "DEREGISTRATION").length;
+    await eventually("the last De-register", () => gone() === site.devices.length + 1);
   });
 });
 
