@@ -37,7 +37,7 @@ describe("causeway status beside a running gateway", () => {
     expect(await shown.ended).toBe(0);
     const text = shown.lines.join("\n");
     expect(text).toMatch(/^gw {2,}1 {2,}coap:\/\/127\.0\.0\.1:\d+ {2,}registered {2,}1\.2 {2,}1 /m);
-    expect(text).toMatch(/^wave {2,}room {2,}online .* 1 good$/m);
+    expect(text).toMatch(/^wave {2,}room {2,}online .* 1 good {2,}0$/m);
     await using json = causeway("status", "--json", "-c", config);
     expect(JSON.parse(await json.line(() => true))).toMatchObject({
       program: "causeway",
