@@ -9,6 +9,7 @@ import { DeviceSetup } from "./device-setup.js";
 import { DeviceWriter } from "./device-writer.js";
 import { ExchangeList, type Pace, type PlannedExchange } from "./exchanges.js";
 import { type Health, initialHealth, nextHealth } from "./health.js";
+import { LastReadings } from "./last-readings.js";
 import { NO_BOUNDS, type PollBounds, paceOf } from "./poll-period.js";
 import { phaseOf } from "./poller.js";
 import type { Reading, Scalar } from "./reading.js";
@@ -28,7 +29,7 @@ export class Device {
   readonly #exchanges: ExchangeList;
   readonly #watch: StationWatch;
   readonly #slots = new Map<Pace, Disposable>();
-  readonly #readings = new Map<string, Reading>();
+  readonly #last: LastReadings;
   readonly #reader: DeviceReader;
   readonly #writer: DeviceWriter;
   readonly #setup: DeviceSetup;
@@ -55,6 +56,11 @@ export class Device {
       (points) => options.plan(points, this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
       options.refused,
     );
+    const { name, clock, log } = options;
+    const onChange = (readings: readonly Reading[]): void => {
+      if (!scope.signal.aborted) options.onReadings(readings);
+    };
+    this.#last = new LastReadings({ name, clock, log, onChange });
     this.#reader = this.#deviceReader();
     this.#writer = this.#deviceWriter();
     this.#setup = this.#deviceSetup();
@@ -118,7 +124,7 @@ export class Device {
     const others = [...this.#points.values()].filter(
       ({ name, access }) => access !== "w" && !read.has(name) && !this.#absent.has(name),
     );
-    return [...readings, ...others.map((point) => this.#readings.get(point.name) ?? this.#neverRead(point.name))];
+    return [...readings, ...others.map(({ name }) => this.#last.get(name))];
   }
 
   /** What is repeated, as planned now. */
@@ -134,9 +140,9 @@ export class Device {
       health: this.#health.state,
       sinceMs: this.#healthSinceMs,
       ...(this.#lastAnswerMs === undefined ? {} : { lastAnswerMs: this.#lastAnswerMs }),
-      readings: new Map(this.#readings),
+      readings: this.#last.snapshot(),
       skippedSlots: this.#skippedSlots,
-      unsupported: [...this.#readings.values()].filter((r) => r.quality === "unsupported").map((r) => r.point),
+      unsupported: this.#last.unsupported,
     };
   }
 
@@ -216,7 +222,7 @@ export class Device {
       isThere: () => this.#health.state === "online" && this.#health.failures === 0,
       onReadings: (readings) => this.#accept(readings),
       onAnswer: () => this.#notice("answer"),
-      onUnreached: (points, error) => this.#unreached(points, error),
+      onUnreached: (points, error) => this.#last.unreached(points, error),
       onRefused,
     });
   }
@@ -280,7 +286,7 @@ export class Device {
   /** What is not polled is not missed by a poll when the link is down. */
   #loseSight(reason: Error): void {
     const polled = new Set(this.#exchanges.all.flatMap(({ points }) => points.map(({ name }) => name)));
-    this.#unreached(
+    this.#last.unreached(
       [...this.#points.values()].filter(({ name, access }) => access !== "w" && !polled.has(name)),
       reason,
     );
@@ -291,40 +297,10 @@ export class Device {
     if (isAnswer) this.#notice("answer");
     // Before it is set up its values may mean something else.
     if (isAnswer && !this.#setup.isDone) return;
-    this.#remember(readings);
+    this.#last.remember(readings);
     this.#writer.hear(readings);
     if (!isAnswer) this.#notice("failure");
     this.#options.onReadings(readings);
-  }
-
-  #remember(readings: readonly Reading[]): void {
-    const { log, name } = this.#options;
-    const refused = readings.filter(
-      ({ point, quality }) => quality === "unsupported" && this.#readings.get(point)?.quality !== "unsupported",
-    );
-    for (const reading of readings) this.#readings.set(reading.point, reading);
-    const [first] = refused;
-    if (first === undefined || !("reason" in first)) return;
-    const points = refused.map(({ point }) => point).join(", ");
-    log.warn("device refuses points", { device: name, points, reason: first.reason });
-  }
-
-  /** The link is down, which is not the device's fault; told once, not at every slot. */
-  #unreached(points: readonly Point<unknown>[], error: Error): readonly Reading[] {
-    const atMs = this.#options.clock.nowMs();
-    const readings = points.map((point): Reading => {
-      const last = this.#readings.get(point.name);
-      const quality = last === undefined || last.quality === "never-read" ? "never-read" : "stale";
-      return { point: point.name, atMs, quality, reason: error.message };
-    });
-    this.#tellChanges(readings);
-    return readings;
-  }
-
-  #tellChanges(readings: readonly Reading[]): void {
-    const changed = readings.filter((reading) => this.#readings.get(reading.point)?.quality !== reading.quality);
-    for (const reading of changed) this.#readings.set(reading.point, reading);
-    if (changed.length > 0 && !this.#scope.signal.aborted) this.#options.onReadings(changed);
   }
 
   #notice(event: "answer" | "failure" | "gone", reason = "device offline"): void {
@@ -347,11 +323,8 @@ export class Device {
     if (before.state === "offline") this.#comeBack();
   }
 
-  /** Values that were good are not any more, also those of points whose next poll would be far. */
   #goOffline(reason: string): void {
-    const atMs = this.#options.clock.nowMs();
-    const good = [...this.#readings.values()].filter(({ quality }) => quality === "good");
-    this.#tellChanges(good.map(({ point }) => ({ point, atMs, quality: "timeout", reason })));
+    this.#last.expire(reason);
     this.#probeLater();
   }
 
@@ -373,10 +346,6 @@ export class Device {
     const probe = this.#exchanges.probe();
     if (probe !== undefined && !probe.pending) await this.#reader.read(probe, "probe");
     if (this.#health.state === "offline" && !this.#scope.signal.aborted) this.#probeLater();
-  }
-
-  #neverRead(point: string): Reading {
-    return { point, atMs: this.#options.clock.nowMs(), quality: "never-read", reason: "nothing has come yet" };
   }
 
   #spawn(work: Promise<unknown>): void {
