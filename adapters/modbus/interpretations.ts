@@ -36,9 +36,9 @@ const FORMATS: readonly RegisterFormat[] = [
 export function interpretRegisters(bytes: Uint8Array, first: number): readonly Interpretation[] {
   const rows = meaningsOf(bytes, first);
   const floats = rows.filter(({ as, isPlausible: is }) => is && as.startsWith("float32"));
-  // What is half of a plausible float32 is hardly a number of its own.
+  // What is half of a plausible float32 is hardly a number of its own, nor are its four bytes a text.
   const isHalf = ({ register, as }: Interpretation): boolean =>
-    (as.endsWith("int16") || as.startsWith("string")) &&
+    (as.endsWith("int16") || as === "string of 2") &&
     floats.some((float) => register === float.register || register === float.register + 1);
   return rows.map((row) => (isHalf(row) ? { ...row, isPlausible: false } : row));
 }

@@ -59,7 +59,7 @@ export const ERROR_TABLE = {
     "5.00",
     "later",
     "Another program holds the serial port.",
-    "Stop the other program: the gateway itself (systemctl stop causeway), ModemManager, getty …",
+    "Stop the other program: the gateway itself (systemctl stop causeway), ModemManager, getty and the like.",
   ),
   LINK_REFUSED: entry(
     "5.00",
