@@ -10,7 +10,7 @@ import { type Heard, probeMs, probeTimeoutMs, SerialProber } from "./probe.js";
 import { fittingProfiles } from "./profile-fit.js";
 import { rtuFraming } from "./rtu-framing.js";
 import { timingOf } from "./timing.js";
-import { idsOf, LINE_OPTIONS, linkOf, settingsOf } from "./tool-options.js";
+import { idsOf, LINE_OPTIONS, linkOf, settingsOf, usage } from "./tool-options.js";
 import type { Transport } from "./transport.js";
 
 type Context = ToolContext<ModbusPoint>;
@@ -43,6 +43,8 @@ export function scanTool(open: LineOpener = openLine): FieldTool<ModbusPoint> {
       },
     },
     async run(args, context, signal) {
+      const [surplus] = args.positionals;
+      if (surplus !== undefined) throw usage(`what is '${surplus}'? A port is given as --port, an address as --host`);
       const link = linkOf(args);
       const ids = typeof args.values["ids"] === "string" ? idsOf(args.values["ids"]) : undefined;
       try {
@@ -205,8 +207,15 @@ async function tell(
     product: product ?? serverId,
     revision,
     profiles: fits.map(({ profile, why }) => `${profile} (${why})`),
-    note: typeof answer === "number" ? `refuses holding register 0: ${exceptionText(answer)}` : undefined,
+    note: notesOf(answer, fits.length === 0 && profiles.length > 0),
   });
+}
+
+function notesOf(answer: Heard["answer"], isUnknown: boolean): string | undefined {
+  const refusal = typeof answer === "number" ? [`refuses holding register 0: ${exceptionText(answer)}`] : [];
+  const unknown = isUnknown ? ["no profile fits; 'causeway read modbus' shows its registers"] : [];
+  const notes = [...refusal, ...unknown];
+  return notes.length === 0 ? undefined : notes.join("; ");
 }
 
 /** `9600 8N1`. */

@@ -22,6 +22,9 @@ const DEVICE = "device";
 /** Prints what is wrong and gives undefined, or gives a configuration, of which only the field part counts. */
 export async function readFieldConfig(args: Arguments, io: Io): Promise<GatewayConfig | undefined> {
   const mapping = text(args, "mapping");
+  if (mapping === undefined && text(args, "config") === undefined) {
+    throw new CausewayError("USAGE", "give -c FILE, or -m MAPPING with --link '{…}' and --station '{…}'");
+  }
   if (mapping === undefined) return await readGoodConfig(args, io);
   if (text(args, "config") !== undefined) throw new CausewayError("USAGE", "either -c or -m, not both");
   const isFile = /\.ya?ml$/.test(mapping);
@@ -49,7 +52,9 @@ export async function readFieldConfig(args: Arguments, io: Io): Promise<GatewayC
     },
   ]);
   const { config, problems } = await readConfigSource(root, []);
-  for (const problem of problems) io.err(formatProblem(problem));
+  // What is wrong with the link has been told; that the device misses it says no more.
+  const told = problems.filter(({ path }) => path !== "devices[0].link");
+  for (const problem of told.length === 0 ? problems : told) io.err(formatProblem(problem));
   return config;
 }
 

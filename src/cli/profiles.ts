@@ -28,7 +28,10 @@ export const profiles: Command = {
       case "show":
         return await show(shelf, words, args, io);
       default:
-        throw new CausewayError("USAGE", `profiles list, search or show, not '${verb}'`);
+        throw new CausewayError(
+          "USAGE",
+          `profiles list, search or show, not '${verb}'; which profile fits a device tells 'causeway scan'`,
+        );
     }
   },
 };

@@ -35,6 +35,7 @@ export const test: Command = {
     if (config === undefined) return EXIT.badConfiguration;
     const devices = chosenDevices(config, args.positionals);
     const { trials, frames } = await tryOut(config, devices, secondsOf(text(args, "seconds")), io);
+    if (io.signal.aborted) io.err("stopped before the end");
     if (args.values["json"] === true) io.out(JSON.stringify(trials.map((trial) => trial.result())));
     else io.out(trials.map((trial) => trialText(trial).join("\n")).join("\n\n"));
     if (args.values["trace"] === true) for (const frame of frames) io.out(frame);

@@ -189,6 +189,12 @@ describe("scanning a serial line", () => {
     ]);
   });
 
+  it("says so when no profile fits", async () => {
+    stations.set(1, { ...station("9600 none"), unit: new SlaveUnit() });
+    await scan({ baud: "9600", parity: "none", ids: "1" }, PROFILES);
+    expect(rows).toMatchObject([{ profiles: [], note: expect.stringMatching(/^refuses .*; no profile fits/) }]);
+  });
+
   it("ends when the port is unplugged, and says so", async () => {
     stations.set(4, station("9600 none"));
     fault = () => ({ kind: "lost" });
