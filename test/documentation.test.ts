@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type JsonSchema, Problems } from "../../src/base/schema.js";
-import { parseSource } from "../../src/base/source.js";
-import { FURTHER_OBJECT_NAMES } from "../../src/config/further-objects.js";
-import { configFile } from "../../src/config/gateway-schema.js";
-import type { AnyAdapter } from "../../src/field/adapter.js";
-import { loadAdapter } from "../../src/field/load-adapter.js";
+import { type JsonSchema, Problems } from "../src/base/schema.js";
+import { parseSource } from "../src/base/source.js";
+import { runCli } from "../src/cli/cli.js";
+import { FURTHER_OBJECT_NAMES } from "../src/config/further-objects.js";
+import { configFile } from "../src/config/gateway-schema.js";
+import type { AnyAdapter } from "../src/field/adapter.js";
+import { loadAdapter } from "../src/field/load-adapter.js";
 
-const text = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+const text = readFileSync(new URL("../docs/configuration.md", import.meta.url), "utf8");
 
 interface Row {
   readonly key: string;
@@ -118,5 +119,35 @@ describe("docs/configuration.md", () => {
   it("has every further object of the gateway", () => {
     const names = tableBelow("## Objects of the gateway itself").map(({ key }) => key);
     expect(names).toEqual([...FURTHER_OBJECT_NAMES]);
+  });
+});
+
+describe("README.md and CONTRIBUTING.md", () => {
+  const fileOf = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+
+  it("have every command of the program", async () => {
+    const lines: string[] = [];
+    const print = (line: string): void => void lines.push(...line.split("\n"));
+    await runCli(["--help"], {
+      out: print,
+      err: print,
+      terminal: "pipe",
+      environment: {},
+      signal: new AbortController().signal,
+      onReload: () => undefined,
+    });
+    const commands = lines.map((line) => /^ {2}(\w+) {2}/.exec(line)?.[1]).filter((name) => name !== undefined);
+    expect(commands).toContain("run");
+    // `npm start` is what runs the demo.
+    const missing = commands.filter((name) => name !== "demo" && !fileOf("README.md").includes(`causeway ${name} `));
+    expect(missing).toEqual([]);
+  });
+
+  it("have every script of the package", () => {
+    const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(fileOf("package.json"));
+    // What runs before others is not for people.
+    const names = Object.keys(scripts).filter((name) => !name.startsWith("pre"));
+    const texts = fileOf("CONTRIBUTING.md") + fileOf("README.md");
+    expect(names.filter((name) => !new RegExp(`npm (run )?${name}\\b`).test(texts))).toEqual([]);
   });
 });
