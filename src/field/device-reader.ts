@@ -65,7 +65,8 @@ export class DeviceReader {
     planned.refusals = 0;
     planned.refusedUntilMs = 0;
     const [point, ...others] = planned.points;
-    if (point !== undefined && others.length === 0 && exchanges.clear(point)) onRefused(exchanges.refused);
+    const isNews = point !== undefined && others.length === 0 ? exchanges.clear(point) : exchanges.join(planned.points);
+    if (isNews) onRefused(exchanges.refused);
   }
 
   /** A damaged or missing answer of a device that is there is asked for again before it counts. */
@@ -116,7 +117,8 @@ export class DeviceReader {
 
   #part(refused: PlannedExchange, alone: readonly Point<unknown>[], cuts: readonly Point<unknown>[]): void {
     const { clock, exchanges, onRefused } = this.#options;
-    for (const planned of exchanges.part(refused, alone, cuts)) pauseRefused(planned, clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    for (const planned of exchanges.part(refused, alone, cuts, nowMs)) pauseRefused(planned, nowMs);
     onRefused(exchanges.refused);
   }
 

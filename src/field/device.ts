@@ -178,6 +178,7 @@ export class Device {
     }
     this.#adapt();
     const nowMs = this.#options.clock.monotonicMs();
+    this.#exchanges.tryCuts(nowMs);
     for (const planned of this.#exchanges.all) {
       if (planned.pace !== pace || planned.done || planned.refusedUntilMs > nowMs) continue;
       if (planned.pending) this.#skippedSlots++;

@@ -28,6 +28,18 @@ type Plan = (points: readonly Point<unknown>[]) => readonly Exchange<unknown>[];
 /** Undefined for a point that is not to be polled now. */
 type PaceOf = (point: Point<unknown>) => Pace | undefined;
 
+/** The first point behind a hole. It is tried from time to time whether the hole is still there. */
+interface Cut {
+  /** How often in a row it was found. */
+  times: number;
+  /** Monotonic; undefined until the first look at it. */
+  untilMs: number | undefined;
+  isOnTrial: boolean;
+}
+
+/** One of before the start is no news. */
+const KEPT_CUT: Cut = { times: 3, untilMs: undefined, isOnTrial: false };
+
 const BY_URGENCY: readonly PollClass[] = ["fast", "normal", "slow", "once"];
 
 /** What a device repeats. Points of one pace share exchanges, others never do; write-only points are in none. */
@@ -35,7 +47,7 @@ export class ExchangeList {
   readonly #plan: Plan;
   readonly #points: readonly Point<unknown>[];
   readonly #alone: Set<string>;
-  readonly #cuts: Set<string>;
+  readonly #cuts: Map<string, Cut>;
   #list: PlannedExchange[] = [];
 
   /** `refused` is what was learned before. */
@@ -43,7 +55,7 @@ export class ExchangeList {
     this.#plan = plan;
     this.#points = points.filter((point) => point.access !== "w");
     this.#alone = new Set(refused.alone);
-    this.#cuts = new Set(refused.cuts);
+    this.#cuts = new Map(refused.cuts.map((name) => [name, { ...KEPT_CUT }]));
     this.regroup(paceOf);
   }
 
@@ -56,7 +68,7 @@ export class ExchangeList {
   }
 
   get refused(): RefusedPoints {
-    return { alone: [...this.#alone].sort(), cuts: [...this.#cuts].sort() };
+    return { alone: [...this.#alone].sort(), cuts: [...this.#cuts.keys()].sort() };
   }
 
   /** Requests may cost something else now: all are planned anew, and those that come out the same stay. */
@@ -104,10 +116,14 @@ export class ExchangeList {
     refused: PlannedExchange,
     alone: readonly Point<unknown>[],
     cuts: readonly Point<unknown>[],
+    nowMs: number,
   ): readonly PlannedExchange[] {
     if (!this.#list.includes(refused)) return [];
     for (const { name } of alone) this.#alone.add(name);
-    for (const { name } of cuts) this.#cuts.add(name);
+    for (const { name } of cuts) {
+      const times = (this.#cuts.get(name)?.times ?? 0) + 1;
+      this.#cuts.set(name, { times, untilMs: nowMs + refusedPauseMs(times), isOnTrial: false });
+    }
     this.#replace([refused]);
     return this.#list.filter(({ points }) => points.length === 1 && points.some((point) => alone.includes(point)));
   }
@@ -122,6 +138,23 @@ export class ExchangeList {
     const pace = this.#list[at]?.pace;
     this.#replace(this.#list.slice(Math.max(0, at - 1), at + 2).filter((planned) => planned.pace === pace));
     return true;
+  }
+
+  /** Holes that were found long enough ago are left out of account, to see whether they are still there. */
+  tryCuts(nowMs: number): void {
+    let isTried = false;
+    for (const cut of this.#cuts.values()) {
+      cut.untilMs ??= nowMs + refusedPauseMs(cut.times);
+      if (cut.isOnTrial || nowMs < cut.untilMs) continue;
+      cut.isOnTrial = true;
+      isTried = true;
+    }
+    if (isTried) this.replan();
+  }
+
+  /** What was read together has no hole in it. False when none was thought to be there. */
+  join([, ...others]: readonly Point<unknown>[]): boolean {
+    return others.filter(({ name }) => this.#cuts.delete(name)).length > 0;
   }
 
   /** After a connect: what was refused is tried again, what is read once is due. */
@@ -170,7 +203,7 @@ export class ExchangeList {
     for (const [index, point] of points.entries()) {
       const isAlone = this.#alone.has(point.name) || this.#alone.has(points[index - 1]?.name ?? "");
       const last = runs.at(-1);
-      if (last === undefined || isAlone || this.#cuts.has(point.name)) runs.push([point]);
+      if (last === undefined || isAlone || this.#cuts.get(point.name)?.isOnTrial === false) runs.push([point]);
       else last.push(point);
     }
     return runs;

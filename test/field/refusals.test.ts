@@ -162,6 +162,33 @@ describe("a device that refuses", () => {
     expect(saved.at(-1) ?? { alone: ["r5"], cuts: [] }).toEqual({ alone: ["r5"], cuts: [] });
   });
 
+  it("a hole is looked for again, less and less often, and forgotten when it is gone", async () => {
+    let hasHole = true;
+    let refused = 0;
+    const around = [...strip.slice(0, 6), ...strip.slice(10)];
+    refusing(({ first, quantity }) => {
+      if (!hasHole || !(first < 8 && 8 < first + quantity)) return undefined;
+      refused++;
+      return 2;
+    });
+    await rig.open([["a", 1, around]]);
+    const found: number[] = [];
+    for (const ms of [3 * SECOND, 10 * SECOND, MINUTE, 10 * MINUTE, HOUR]) {
+      refused = 0;
+      await rig.clock.advance(ms + SECOND);
+      found.push(refused);
+    }
+    // The read of all, three of the search, and all once more.
+    expect(found).toEqual([5, 5, 5, 5, 5]);
+    hasHole = false;
+    await rig.clock.advance(HOUR + 2 * SECOND);
+    reads();
+    await rig.clock.advance(SECOND);
+    expect(reads()).toEqual(["00000010"]);
+    expect(saved.at(-1)).toEqual({ alone: [], cuts: [] });
+    expect(qualities()).toEqual(new Set(["good"]));
+  });
+
   it("tells why what was not answered was not, when it stops to answer meanwhile", async () => {
     let isSilent = false;
     const unit = refusing((span) => {
