@@ -1,4 +1,5 @@
 import {
+  bytesEqual,
   CausewayError,
   type Clock,
   concatBytes,
@@ -22,6 +23,8 @@ const FRAGMENT_MS = 50;
 const RESYNC_MS = 100;
 /** What stations get to carry out a broadcast (Modbus over Serial Line V1.02 §2.4.1: 100 to 200 ms). */
 const TURNAROUND_MS = 100;
+/** An answer that comes after so many time-outs is not known from one to another request. */
+const LATEST_TIMEOUTS = 3;
 /** Weight of the newest answer in what is known of the line's latency, which so many answers make known. */
 const LEARNING = 0.1;
 const ENOUGH_ANSWERS = 16;
@@ -38,7 +41,8 @@ interface Pending {
 /**
  * Modbus RTU or ASCII, on a serial port or through a serial server. Frames have no number, so that a late answer could be taken
  * for the next one: only a frame of the right unit, function, length and checksum counts, and after a fault the line
- * must first be quiet; a request that was given up bars its like for as long again as an answer may take.
+ * must first be quiet; a request that was given up bars its like for as long again as an answer may take, and for longer those
+ * that its answer would fit although they ask for something else.
  */
 export class SerialTransport implements Transport {
   readonly unitZero = "broadcast";
@@ -56,6 +60,8 @@ export class SerialTransport implements Transport {
   #resyncMs = 0;
   /** Until when an answer may still come to a request that was given up, by unit and function. */
   readonly #lateUntilMs = new Map<number, number>();
+  /** The last request of those that late answers fit, by unit, function and length, and until when they may come. */
+  readonly #doubtful = new Map<string, { readonly pdu: Uint8Array; readonly untilMs: number }>();
   /** Whether the interface gives us back what we send; learned from the first answer to a read. */
   #echo: "unknown" | "yes" | "no" = "unknown";
   #lastUnit: number | undefined;
@@ -106,6 +112,7 @@ export class SerialTransport implements Transport {
     signal.removeEventListener("abort", onAbort);
     if (answer instanceof CausewayError)
       this.#giveUpOn(request, isInterrupted ? this.#framing.interruptedMs : RESYNC_MS);
+    if (isRead(request)) this.#doubt(request, answer instanceof CausewayError ? "silence" : "answer", sentAtMs);
     signal.throwIfAborted();
     if (answer instanceof CausewayError) throw answer;
     if (request.unit !== 0) this.#learn(this.#clock.monotonicMs() - sentAtMs - this.#wireMs(answer.length));
@@ -149,10 +156,24 @@ export class SerialTransport implements Transport {
     this.#lateUntilMs.set(kindOf(request), this.#clock.monotonicMs() + windowMs);
   }
 
+  /** After silence even an answer may be that to the request before, and its own one is still to come. */
+  #doubt(request: Request, outcome: "answer" | "silence", sentAtMs: number): void {
+    const key = answersOf(request);
+    const before = this.#doubtful.get(key);
+    if (outcome === "answer" && (before === undefined || before.untilMs <= sentAtMs)) {
+      this.#doubtful.delete(key);
+      return;
+    }
+    const answerMs = this.#wireMs(answerLength(request.pdu));
+    const untilMs = sentAtMs + LATEST_TIMEOUTS * Math.max(RESYNC_MS, request.responseTimeoutMs) + answerMs;
+    this.#doubtful.set(key, { pdu: request.pdu, untilMs });
+  }
+
   /** Waits for the silence before a frame; gives up on a line that never falls silent. */
   async #quiet(request: Request, signal: AbortSignal): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
-    const longestMs = 2 * Math.max(RESYNC_MS, this.#resyncMs, request.responseTimeoutMs) + request.gapMs;
+    const givenMs = 2 * Math.max(RESYNC_MS, this.#resyncMs, request.responseTimeoutMs) + request.gapMs;
+    const longestMs = Math.max(givenMs, this.#quietAtMs(request) - startedMs);
     for (;;) {
       const nowMs = this.#clock.monotonicMs();
       const waitMs = this.#quietAtMs(request) - nowMs;
@@ -168,7 +189,9 @@ export class SerialTransport implements Transport {
     const isOther = this.#lastUnit !== undefined && this.#lastUnit !== request.unit;
     const unitPauseMs = isOther ? this.#timing.unitPauseMs : 0;
     const silenceMs = Math.max(this.#timing.silenceMs, request.gapMs, unitPauseMs, this.#resyncMs);
-    return Math.max(this.#activeAtMs + silenceMs, this.#lateUntilMs.get(kindOf(request)) ?? 0);
+    const doubt = this.#doubtful.get(answersOf(request));
+    const doubtUntilMs = doubt === undefined || bytesEqual(doubt.pdu, request.pdu) ? 0 : doubt.untilMs;
+    return Math.max(this.#activeAtMs + silenceMs, this.#lateUntilMs.get(kindOf(request)) ?? 0, doubtUntilMs);
   }
 
   #receive(bytes: Uint8Array): void {
@@ -216,6 +239,11 @@ export class SerialTransport implements Transport {
 /** Requests whose answers could be taken for one another. */
 function kindOf({ unit, pdu }: Request): number {
   return (unit << 8) | (pdu[0] ?? 0);
+}
+
+/** Requests whose good answers look the same. */
+function answersOf(request: Request): string {
+  return `${kindOf(request)}/${answerLength(request.pdu)}`;
 }
 
 /** No echo can be taken for the answer to these. */

@@ -1,5 +1,5 @@
 /** The public face for adapters: `import … from "causeway/adapter"`. */
-export { concatBytes, fromHex, NO_BYTES, toHex, utf8Decode, utf8Encode } from "../base/bytes.js";
+export { bytesEqual, concatBytes, fromHex, NO_BYTES, toHex, utf8Decode, utf8Encode } from "../base/bytes.js";
 export { abortable, type Clock, sleep, systemClock, type Timer, withinTime } from "../base/clock.js";
 export { CausewayError, type ErrorCode, toError } from "../base/errors.js";
 export type { Log } from "../base/log.js";

@@ -98,6 +98,35 @@ describe("Modbus RTU", () => {
     expect(await second.outcome).toBe("03020009");
   });
 
+  it("never takes an answer that is later still for one to another request that it would fit", async () => {
+    const first = await send();
+    await clock.advance(TIMEOUT_MS + 20);
+    expect(await first.outcome).toBe("FIELD_TIMEOUT");
+    const again = start();
+    await clock.advance(TIMEOUT_MS + 100);
+    expect(line.written).toHaveLength(2);
+    // The answer to the first request, after which that to the second is still to come.
+    line.deliver(fromHex(ANSWER));
+    expect(await again.outcome).toBe("03020005");
+    const other = start("0300010001");
+    await clock.advance(2 * TIMEOUT_MS);
+    expect(line.written).toHaveLength(2);
+    line.deliver(fromHex(ANSWER));
+    await clock.advance(TIMEOUT_MS);
+    expect(line.written).toHaveLength(3);
+    line.deliver(fromHex("01030200097842"));
+    expect(await other.outcome).toBe("03020009");
+  });
+
+  it("does not wait for late answers that would not fit", async () => {
+    const first = await send();
+    await clock.advance(TIMEOUT_MS + 20);
+    expect(await first.outcome).toBe("FIELD_TIMEOUT");
+    void start("0300010002");
+    await clock.advance(TIMEOUT_MS + 100);
+    expect(line.written).toHaveLength(2);
+  });
+
   it("lets other units go on soon after a silent one", async () => {
     const first = await send();
     await clock.advance(TIMEOUT_MS + 20);
