@@ -1,5 +1,6 @@
+import { createCipheriv } from "node:crypto";
 import type { Advertisement } from "../../adapters/ble/advertisement.js";
-import { fromHex, toHex } from "../../src/base/bytes.js";
+import { concatBytes, fromHex, toHex } from "../../src/base/bytes.js";
 import { Scope } from "../../src/base/scope.js";
 import { EXAMPLES } from "../adapters/ble/examples.js";
 import { uuid } from "../adapters/ble/points.js";
@@ -12,12 +13,18 @@ const LINK = "air";
 const ADDRESS = "C0:00:00:00:00:01";
 export const THERMOSTAT = "interop-thermostat";
 
-/** A device of each shipped profile that advertises, and a thermostat with characteristics, behind one controller. */
+/** A thermometer with BTHome that encrypts. */
+const LOUNGE = { name: "bthome-lounge", address: "54:48:E6:8F:80:A5", profile: "bthome-climate" };
+const KEY_VARIABLE = "CAUSEWAY_LOUNGE_KEY";
+export const LOUNGE_KEY = "5d4a1c93e07b62f8a9d03c51b7e6480f";
+
+/** A device of each shipped profile that advertises, one that encrypts, and a thermostat with characteristics. */
 export class BlePart implements FieldPart {
   readonly links = { [LINK]: { adapter: "ble", connectTimeout: "2s" } };
   readonly devices: readonly FieldDevice[];
-  /** For the gateway's environment. */
-  readonly busAddress: string;
+  /** The gateway's. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #busAddress: string;
   readonly #thermostat: FakeDevice;
   readonly #characteristics = CHARACTERISTICS.map(
     ([short, hex]): FakeCharacteristic => ({ uuid: uuid(short), value: fromHex(hex) }),
@@ -31,10 +38,11 @@ export class BlePart implements FieldPart {
   private constructor(scope: Scope, bus: PrivateBus, bluez: FakeBluez) {
     this.#scope = scope;
     this.#bluez = bluez;
-    this.busAddress = bus.address;
+    this.#busAddress = bus.address;
+    this.environment = { DBUS_SYSTEM_BUS_ADDRESS: bus.address, [KEY_VARIABLE]: LOUNGE_KEY };
     this.#thermostat = bluez.device(ADDRESS, [{ uuid: uuid("181a"), characteristics: this.#characteristics }]);
     const advertising = Object.keys(EXAMPLES).map((profile, index) => this.#advertiser(profile, index));
-    this.devices = [...advertising, this.#thermostatDevice()];
+    this.devices = [...advertising, this.#loungeDevice(), this.#thermostatDevice()];
     const timer = setInterval(() => this.#speak(), SPEAK_EVERY_MS);
     scope.defer(() => clearInterval(timer));
   }
@@ -69,7 +77,7 @@ export class BlePart implements FieldPart {
   /** bluetoothd ends; resolves with what starts it again. */
   async stopDaemon(): Promise<() => Promise<void>> {
     await this.#bluez.leave();
-    return () => this.#bluez.join(this.busAddress);
+    return () => this.#bluez.join(this.#busAddress);
   }
 
   /** It is not connected any more, and cannot be. */
@@ -96,6 +104,14 @@ export class BlePart implements FieldPart {
     return { name: profile, link: LINK, profile, address: { address }, shown: example?.tree ?? {}, writes: [] };
   }
 
+  #loungeDevice(): FieldDevice {
+    const { name, address, profile } = LOUNGE;
+    this.#bluez.device(address);
+    this.#addresses.set(name, address);
+    const shown = EXAMPLES[profile]?.[0]?.tree ?? {};
+    return { name, link: LINK, profile, address: { address, key: `\${env:${KEY_VARIABLE}}` }, shown, writes: [] };
+  }
+
   #thermostatDevice(): FieldDevice {
     const [, setPoint, , boost] = this.#characteristics;
     const held = (characteristic: FakeCharacteristic | undefined) => () =>
@@ -117,6 +133,7 @@ export class BlePart implements FieldPart {
   #speak(): void {
     const turn = this.#turn++;
     this.#bluez.speak(ADDRESS, { rssi: -50 - (turn % 2) });
+    this.#said.set(LOUNGE.name, [{ services: new Map([[uuid("fcd2"), sealed(fromHex("015D025D0903B718"), turn)]]) }]);
     for (const [profile, advertisements] of this.#said) {
       const { manufacturer = new Map(), services = new Map() } = advertisements[turn % advertisements.length] ?? {};
       const address = this.#addresses.get(profile) ?? "";
@@ -136,3 +153,15 @@ const CHARACTERISTICS = [
   ["2a1d", "01"],
   ["2a1e", "00"],
 ] as const;
+
+/** bthome.io/encryption: the device's address, the UUID, the device information and the counter are the nonce. */
+function sealed(data: Uint8Array, packet: number): Uint8Array {
+  const information = Uint8Array.of(0x41);
+  const counter = new Uint8Array(4);
+  new DataView(counter.buffer).setUint32(0, 1000 + packet, true);
+  const nonce = concatBytes([fromHex(LOUNGE.address.replaceAll(":", "")), fromHex("D2FC"), information, counter]);
+  const cipher = createCipheriv("aes-128-ccm", fromHex(LOUNGE_KEY), nonce, { authTagLength: 4 });
+  const bytes = cipher.update(data);
+  cipher.final();
+  return concatBytes([information, bytes, counter, cipher.getAuthTag()]);
+}

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Value } from "../../src/lwm2m/value.js";
 import { Child, eventually } from "./child.js";
+import { LOUNGE_KEY } from "./field-ble.js";
 import { OUTAGES } from "./field-outages.js";
 import { type FieldDevice, pathOf } from "./field-part.js";
 import { REFUSALS } from "./field-refusals.js";
@@ -42,7 +43,7 @@ describe("a device of each shipped profile at Leshan", () => {
 
   beforeAll(async () => {
     site = await FieldSite.open();
-    vi.stubEnv("DBUS_SYSTEM_BUS_ADDRESS", site.field.ble.busAddress);
+    for (const [name, value] of Object.entries(site.field.ble.environment)) vi.stubEnv(name, value);
   });
 
   afterAll(async () => {
@@ -213,6 +214,7 @@ describe("a device of each shipped profile at Leshan", () => {
     const lines = gateway.log.split("\n").map((line): { level: number; msg: string } => JSON.parse(line));
     const warnings = lines.filter(({ level }) => level >= WARN).map(({ msg }) => msg);
     expect(warnings.filter((msg) => !PROVOKED.includes(msg))).toEqual([]);
+    expect(gateway.log).not.toContain(LOUNGE_KEY);
   });
 });
 
