@@ -81,7 +81,7 @@ async function runTool(adapter: AnyAdapter, tool: FieldTool<unknown>, args: Argu
   const context = {
     clock: systemClock,
     log,
-    profiles: await candidates(adapter, args, io),
+    profiles: await profileCandidates(adapter, args, io),
     found,
     progress: (what: string) => io.progress?.(what),
   };
@@ -95,7 +95,12 @@ async function runTool(adapter: AnyAdapter, tool: FieldTool<unknown>, args: Argu
   return EXIT.good;
 }
 
-async function candidates(adapter: AnyAdapter, args: Arguments, io: Io): Promise<readonly ProfileCandidate<unknown>[]> {
+/** The profiles of an adapter, those of `--mappings` ahead; what is wrong with one is printed. */
+export async function profileCandidates(
+  adapter: AnyAdapter,
+  args: Arguments,
+  io: Io,
+): Promise<readonly ProfileCandidate<unknown>[]> {
   const own = text(args, "mappings");
   const { adapters, models } = await mappingContext();
   await adapters.load([adapter.name]);

@@ -6,19 +6,24 @@ import { inputsOf, type Profile, type ResourceSource } from "../mapping/profile.
 import { ProfileShelf, shippedMappings } from "../mapping/profiles.js";
 import { columns } from "./columns.js";
 import { type Arguments, type Command, EXIT, type Io, text } from "./command.js";
+import { matchProfiles } from "./profile-match.js";
 
 export const profiles: Command = {
   name: "profiles",
-  synopsis: "list | search WORD … | show NAME",
-  summary: "Shows the mapping files there are: all, those with the words, or what one of them reads and feeds.",
+  synopsis: "list | search WORD … | show NAME | match ADAPTER --link '{…}' --station '{…}'",
+  summary:
+    "Shows the mapping files there are: all, those with the words, what one of them reads and feeds, or which fit a device.",
   options: {
     mappings: { type: "string", value: "FOLDER", summary: "a folder of your own, ahead of the shipped ones" },
     models: { type: "string", value: "FOLDER", summary: "further OMA object definitions" },
+    link: { type: "string", value: "'{…}'", summary: "for match: the link, as in a configuration" },
+    station: { type: "string", value: "'{…}'", summary: "for match: the device's address: {unit: 7}" },
     json: { type: "boolean", summary: "prints JSON" },
   },
   positionals: "some",
   async run(args, io) {
     const [verb = "list", ...words] = args.positionals;
+    if (verb === "match") return await matchProfiles(words[0], args, io);
     const shelf = await openShelf(args);
     switch (verb) {
       case "list":
@@ -28,10 +33,7 @@ export const profiles: Command = {
       case "show":
         return await show(shelf, words, args, io);
       default:
-        throw new CausewayError(
-          "USAGE",
-          `profiles list, search or show, not '${verb}'; which profile fits a device tells 'causeway scan'`,
-        );
+        throw new CausewayError("USAGE", `profiles list, search, show or match, not '${verb}'`);
     }
   },
 };

@@ -27,10 +27,14 @@ beforeEach(async () => {
 afterEach(() => simulated[Symbol.asyncDispose]());
 
 async function test(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  return await cli("test", "-m", "xy-md02", ...words);
+}
+
+async function cli(...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const out: string[] = [];
   const err: string[] = [];
   const link = `{ transport: tcp, host: 127.0.0.1, port: ${simulated.link.port}, responseTimeout: 500ms }`;
-  const code = await runCli(["test", "-m", "xy-md02", "--link", link, ...words], {
+  const code = await runCli([...words, "--link", link], {
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     terminal: "pipe",
@@ -75,5 +79,25 @@ describe("causeway test", () => {
 
   it("takes a number of seconds", async () => {
     expect(await test("--station", "{ unit: 3 }", "--seconds", "soon")).toMatchObject({ code: 2 });
+  });
+});
+
+describe("causeway profiles match", () => {
+  it("tells how much of what each profile expects holds at a device, and what does not", async () => {
+    const { code, out } = await cli("profiles", "match", "modbus", "--station", "{ unit: 3 }");
+    const [header, first] = out.split("\n");
+    expect({ code, header }).toEqual({ code: 0, header: expect.stringMatching(/^PROFILE +HOLDS +BY +BUT +TITLE$/) });
+    expect(first).toMatch(/^xy-md02 +2 of 2 +verify /);
+    simulated.set("sensor", "humidity", 0);
+    const json = JSON.parse((await cli("profiles", "match", "modbus", "--station", "{ unit: 3 }", "--json")).out);
+    expect(json).toContainEqual(
+      expect.objectContaining({ profile: "xy-md02", holds: 1, asked: 2, but: "humidity: 0 before scaling" }),
+    );
+  });
+
+  it("says soon that nobody is there", async () => {
+    const { code, err } = await cli("profiles", "match", "modbus", "--station", "{ unit: 9 }");
+    expect(code).toBe(1);
+    expect(err).toMatch(/^FIELD_TIMEOUT: /);
   });
 });
