@@ -65,6 +65,12 @@ export class BlePart implements FieldPart {
     this.#said.set("bthome-climate", [{ services: new Map([[uuid("fcd2"), new Uint8Array(data.buffer)]]) }]);
   }
 
+  /** The button is pressed once more, shortly; it was once before. */
+  press(): void {
+    const data = fromHex("44000201643A01");
+    this.#said.set("bthome-button", [{ services: new Map([[uuid("fcd2"), data]]) }]);
+  }
+
   notify(short: string, value: Uint8Array): void {
     this.#bluez.notify(ADDRESS, uuid(short), value);
   }

@@ -34,6 +34,7 @@ const CHANGES: readonly (readonly [string, string, Value, (field: Field) => unkn
   ["tasmota-at-mosquitto", "/3305/0/5800", 2100, ({ broker }) => broker.measure(2100, 2200)],
   ["mt-sics-scale", "/3322/0/5700", 101.5, ({ serial }) => serial.weigh(101.5)],
   ["bthome-climate", "/3303/0/5700", 24.97, ({ ble }) => ble.warm(24.97)],
+  ["bthome-button", "/3300/0/5700", 2, ({ ble }) => ble.press()],
   ["interop-thermostat", "/3200/0/5500", false, ({ ble }) => ble.notify("2a1d", Uint8Array.of(0))],
 ];
 

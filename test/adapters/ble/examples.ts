@@ -85,8 +85,19 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     },
   ],
   "bthome-button": [
-    { heard: [service("fcd2", "44000101643A01")], tree: { "/3348/0/5547": 1, "/3411/0/1": 100 } },
-    { heard: [service("fcd2", "44000201643A04"), service("fcd2", "44000301643A00")], tree: { "/3348/0/5547": 4 } },
+    {
+      heard: [service("fcd2", "44000101643A01")],
+      tree: { "/3348/0/5547": 1, "/3300/0/5700": 1, "/3411/0/1": 100 },
+    },
+    {
+      heard: [service("fcd2", "44000201643A04"), service("fcd2", "44000301643A00")],
+      tree: { "/3348/0/5547": 4, "/3300/0/5700": 3 },
+    },
+    {
+      // The same twice, and the packets begin anew.
+      heard: [service("fcd2", "4400FF01643A01"), service("fcd2", "44000001643A01")],
+      tree: { "/3348/0/5547": 1, "/3300/0/5700": 256 },
+    },
   ],
   "bthome-plug": [
     {

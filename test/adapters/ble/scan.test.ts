@@ -64,7 +64,7 @@ describe("scan ble", () => {
     await scanning;
     expect(progress.at(-1)).toBe("5 devices");
     expect(found.map(({ address, profile, points, data }) => [address, profile, points, data])).toEqual([
-      [button, "bthome-button", "2 of 2", ["service fcd2"]],
+      [button, "bthome-button", "3 of 3", ["service fcd2"]],
       [ruuvi, "ruuvi-rawv2", "8 of 8", ["company 0x0499"]],
       [sealed, expect.stringContaining("bthome-"), "needs 'key'", ["service fcd2"]],
       [govee, "govee-h5075", "3 of 3", ["company 0xec88"]],
