@@ -127,7 +127,9 @@ class Publication {
   }
 
   listen(scope: Scope): void {
+    const { sources } = this.#settings;
     for (const [prefix, tree] of this.#options.trees()) {
+      if (sources.length > 0 && !sources.some((source) => source.prefix === prefix)) continue;
       const listening = tree.listen(({ kind, path }) => {
         if (kind === "value") this.#note({ path, ...(prefix === undefined ? {} : { prefix }) });
       });
