@@ -57,10 +57,12 @@ export class Notifications {
     const ended = new AbortController();
     const end = (): void => ended.abort(new Error("the connection has ended"));
     signal.addEventListener("abort", end, { once: true });
+    let stood = false;
     try {
       const characteristics = await connection.open(signal);
       listening.push(connection.onLost(end));
       const told = await this.#subscribe(characteristics, listening, signal);
+      stood = true;
       this.#grace?.cancel();
       this.#complaint = "";
       this.#heard.clear();
@@ -68,14 +70,16 @@ export class Notifications {
         await this.#ask(told, ended.signal);
         await sleep(this.#options.clock, QUIET_MS, ended.signal).catch(() => undefined);
       }
-      if (!signal.aborted) this.#expect();
       return true;
     } catch (error) {
+      // Lost while it was asked, which is no other loss.
+      if (stood && ended.signal.aborted) return true;
       this.#complaint ||= toError(error).message;
       // It does not answer although it is connected, or is gone already.
       if (isTimeout(error) && connection.isConnected) await connection.close();
       return false;
     } finally {
+      if (stood && !signal.aborted) this.#expect();
       signal.removeEventListener("abort", end);
       for (const one of listening) one[Symbol.dispose]();
     }

@@ -9,7 +9,7 @@ import { type BleLink, BleRig, until } from "./rig.js";
 export const ADDRESS = "C0:00:00:00:00:01";
 const OTHER = "C0:00:00:00:00:02";
 const SERVICE = uuid("181a");
-export const UNTIL_ABORTED = new AbortController().signal;
+export const UNTIL_ABORTED: AbortSignal = new AbortController().signal;
 
 export const GATT = { service: SERVICE, characteristic: uuid("2a6e") };
 export const TEMPERATURE = point("temperature", { at: { gatt: GATT }, type: "int16" });
@@ -56,10 +56,14 @@ export class GattBench implements AsyncDisposable {
   async readLate(ms: number, started: () => boolean): Promise<readonly Reading[]> {
     const reading = this.read(TEMPERATURE);
     await until(started);
-    // Nothing but the device itself may be waited for when time goes by.
-    for (let trip = 0; trip < 5; trip++) await this.rig.bluez.flush();
+    await this.answered();
     await this.rig.clock.advance(ms);
     return await reading;
+  }
+
+  /** Nothing but the device itself is waited for any more, so that time may go by. */
+  async answered(): Promise<void> {
+    for (let trip = 0; trip < 5; trip++) await this.rig.bluez.flush();
   }
 
   /** Of calls that BlueZ got. */

@@ -57,6 +57,7 @@ describe("notifications", () => {
     rig.bluez.notify(ADDRESS, GATT.characteristic, fromHex("9cff"));
     await until(() => told.length === 2);
     expect(told.map((reading) => "value" in reading && reading.value)).toEqual([2501, -100]);
+    await bench.answered();
     await rig.clock.advance(3_600_000);
     expect(rig.bluez.isConnected(ADDRESS)).toBe(true);
   });
@@ -104,7 +105,8 @@ describe("notifications", () => {
 
   it("leave a device gone when it does not come back, and are tried for ever more seldom", async () => {
     const { gone } = await rig.watch(link, station(ADDRESS), [NOTIFIED]);
-    await until(() => bench.count("StartNotify") === 1);
+    // It waits for quiet: its own question was answered.
+    await until(() => bench.count("ReadValue") === 1 && rig.clock.pendingCount === 2);
     device.temper = "breaks-off";
     rig.bluez.drop(ADDRESS);
     await until(() => rig.clock.pendingCount === 3);
@@ -118,6 +120,20 @@ describe("notifications", () => {
     await rig.clock.advance(15_000);
     expect(bench.count("Connect")).toBe(5);
     expect(gone).toEqual([`${ADDRESS} broke the connection off`]);
+  });
+
+  it("leave a device gone that is lost while it is asked", async () => {
+    delete temperature.refuses;
+    const { told, gone } = await rig.watch(link, station(ADDRESS), [NOTIFIED]);
+    await until(() => told.length === 1 && rig.clock.pendingCount === 2);
+    device.temper = "mute";
+    await rig.clock.advance(120_000);
+    await until(() => bench.count("ReadValue") === 2);
+    rig.bluez.drop(ADDRESS);
+    // The pause before the next attempt, beside the grace and the watch over the scan.
+    await until(() => rig.clock.pendingCount === 3);
+    await rig.clock.advance(15_000);
+    expect(gone).toHaveLength(1);
   });
 
   it("end when nobody wants them any more", async () => {
