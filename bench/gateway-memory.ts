@@ -17,17 +17,27 @@ interface Load {
   /** Of each device. */
   readonly points: number;
   readonly periodS: number;
+  /** Whether the server observes all of them. */
+  readonly server: "observing" | "registering";
 }
 
 /** A sample a minute; the first and the last show whether memory is flat. */
-export const gatewayMemory = gatewayUnder("gateway-memory", { devices: 100, points: 20, periodS: 1 });
-export const gatewayTenThousand = gatewayUnder("gateway-10000", { devices: 100, points: 100, periodS: 10 });
+export const gatewayMemory = gatewayUnder("gateway-memory", {
+  devices: 100,
+  points: 20,
+  periodS: 1,
+  server: "observing",
+});
+const TEN_THOUSAND = { devices: 100, points: 100, periodS: 10 };
+export const gatewayTenThousand = gatewayUnder("gateway-10000", { ...TEN_THOUSAND, server: "observing" });
+export const gatewayUnobserved = gatewayUnder("gateway-10000-unobserved", { ...TEN_THOUSAND, server: "registering" });
 
 function gatewayUnder(name: string, load: Load): Benchmark {
-  const { devices, points, periodS } = load;
+  const { devices, points, periodS, server } = load;
+  const observed = server === "observing" ? "all" : "none";
   return {
     name,
-    title: `A gateway with ${devices} devices of ${points} points polled every ${periodS} s, all of them observed`,
+    title: `A gateway with ${devices} devices of ${points} points polled every ${periodS} s, ${observed} of them observed`,
     measure: "points/CPU-s",
     ours: "causeway",
     run: (options) => runMinutes(load, options),
@@ -49,7 +59,8 @@ async function runMinutes(load: Load, { minutes, progress }: BenchmarkOptions): 
       nodeCommand("servers/field.js").concat(String(devices), String(points)),
       /\}\n/,
     );
-    const server = await start(PEERS_CORE, nodeCommand("servers/observing-server.js"), /port \d+\n/);
+    const serverCommand = nodeCommand("servers/observing-server.js").concat(load.server);
+    const server = await start(PEERS_CORE, serverCommand, /port \d+\n/);
     const file = writeConfiguration(folder, load, field.output, /port (\d+)/.exec(server.output)?.[1] ?? "");
     const main = fileURLToPath(new URL("../bundle/src/main.js", import.meta.url));
     const meter = ["--import", new URL("servers/loop-delay.js", import.meta.url).href];

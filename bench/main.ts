@@ -6,7 +6,7 @@ import { coapGet } from "./coap-get.js";
 import { compositeRead } from "./composite-read.js";
 import { endpoints } from "./endpoints.js";
 import { fieldChecklist } from "./field-checklist.js";
-import { gatewayMemory, gatewayTenThousand } from "./gateway-memory.js";
+import { gatewayMemory, gatewayTenThousand, gatewayUnobserved } from "./gateway-memory.js";
 import { lwm2mReads } from "./lwm2m-read.js";
 import { modbusSerialLine } from "./modbus-serial-line.js";
 import { modbusTcp } from "./modbus-tcp.js";
@@ -24,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   endpoints,
   gatewayMemory,
   gatewayTenThousand,
+  gatewayUnobserved,
   fieldChecklist,
   modbusSerialLine,
   modbusTcp,

@@ -1,4 +1,4 @@
-/** An LwM2M server that observes every object instance it hears of and counts what comes. Prints its port. */
+/** An LwM2M server that observes every object instance it hears of, unless told `registering`. Prints its port. */
 import { createSocket } from "node:dgram";
 
 const ACK = 2;
@@ -31,7 +31,7 @@ socket.on("message", (datagram, { address, port }) => {
   // Block1 (27) follows Location-Path (8), or stands alone.
   const block = block1 === undefined ? [] : blockOption(block1, location.length > 0 ? 6 : 14);
   send(Buffer.concat([reply, Buffer.from(location), Buffer.from(block)]));
-  if (path !== "rd") return;
+  if (path !== "rd" || process.argv[2] === "registering") return;
   uploads = Buffer.concat([uploads, payload]);
   if (isMore) return;
   const instances = [...uploads.toString().matchAll(/<\/(\d{4,})\/(\d+)>/g)];
