@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, realpath } from "node:fs/promises";
-import type { SerialPort } from "serialport";
+import type { SerialPortStream } from "@serialport/stream";
 import { CausewayError, type ErrorCode, toError } from "../base/errors.js";
 import type { Line } from "./line.js";
 import { portHolders } from "./port-holders.js";
@@ -20,9 +20,9 @@ export async function openSerialLine(options: SerialLineOptions, signal: AbortSi
   await checkAccess(options.path);
   signal.throwIfAborted();
   // Loading the driver takes longer than everything else at a start; most gateways of a LAN never need it.
-  const driver = await import("serialport");
+  const { serialPort } = await import("./serial-port.js");
   signal.throwIfAborted();
-  const line = new SerialLine(options, new driver.SerialPort({ ...options, autoOpen: false, lock: true }));
+  const line = new SerialLine(options, serialPort(options));
   const failure = await line.opened;
   if (failure !== undefined) throw failure.code === "LINK_BUSY" ? await withHolders(failure, options.path) : failure;
   if (!signal.aborted) return line;
@@ -73,12 +73,12 @@ class SerialLine implements Line {
   readonly closed: Promise<CausewayError>;
   readonly #path: string;
   // A new object for each opening: the library would send what an earlier session left in its buffer.
-  readonly #port: SerialPort;
+  readonly #port: SerialPortStream;
   #receive: (bytes: Uint8Array) => void = () => undefined;
   #reason: CausewayError | undefined;
 
   /** `port` has not been opened. */
-  constructor({ path }: SerialLineOptions, port: SerialPort) {
+  constructor({ path }: SerialLineOptions, port: SerialPortStream) {
     this.#path = path;
     this.#port = port;
     // Always listening: the loss of a port is noticed only while it is read.

@@ -102,6 +102,24 @@ describe("a serial port", () => {
     expect(bus()).toMatchObject({ state: "up", opened: 2 });
   });
 
+  it("that goes while its bytes are being read is noticed, not read for ever", async () => {
+    const CHATTER = new Uint8Array(200).fill(0x55);
+    for (let round = 0; round < 10; round++) {
+      const { near, far, unplug } = await programs.ptyPair(`chatter-${round}`);
+      const line = scope.use(await openSerialLine({ path: near, ...SETTINGS }, forever));
+      const device = scope.use(await openSerialLine({ path: far, ...SETTINGS }, forever));
+      let gone = false;
+      void Promise.all([line.closed, device.closed]).then(() => {
+        gone = true;
+      });
+      line.listen(() => device.write(CHATTER));
+      device.write(CHATTER);
+      await unplug();
+      await until(() => gone);
+      expect((await line.closed).code).toBe("LINK_CLOSED");
+    }
+  });
+
   it("changes its rate in the middle of a dialogue", async () => {
     const { near, far } = await programs.ptyPair("meter");
     const meter = scope.use(await openSerialLine({ path: far, ...SETTINGS }, forever));
