@@ -3,11 +3,10 @@ import { systemClock } from "../../src/base/clock.js";
 import { silentLog } from "../../src/base/log.js";
 import type { AnyAdapter, SimulatedField } from "../../src/field/adapter.js";
 import type { Scalar } from "../../src/field/reading.js";
-import type { Value } from "../../src/lwm2m/value.js";
-import type { Profile, ProfilePoint } from "../../src/mapping/profile.js";
+import type { Profile } from "../../src/mapping/profile.js";
 import { toScalar } from "../../src/mapping/transform.js";
+import { otherValue, plausibleRaw, shownValues } from "../mapping/plausible.js";
 import { type FieldDevice, type FieldPart, type FieldWrite, pathOf } from "./field-part.js";
-import { plausibleRaw, shownValues } from "./field-plausible.js";
 
 interface Place {
   readonly address: Readonly<Record<string, string | number>>;
@@ -46,8 +45,9 @@ export class SimulatedPart implements FieldPart {
     const devices = places.map(({ profile, address }): FieldDevice => {
       const { name } = profile;
       const raw = plausibleRaw(profile, adapter);
-      for (const [point, value] of raw) field.set(name, point, value);
-      const held = new Map([...raw.keys()].map((point) => [point, field.get(name, point)]));
+      const told = [...raw].filter(([point]) => profile.points.get(point)?.point.access !== "w");
+      for (const [point, value] of told) field.set(name, point, value);
+      const held = new Map(told.map(([point]) => [point, field.get(name, point)]));
       const shown = shownValues(profile, adapter, held);
       return { name, link, profile: name, address, shown, writes: writesOf(profile, adapter, shown, field) };
     });
@@ -67,20 +67,14 @@ function writesOf(
 ): readonly FieldWrite[] {
   const writable = [...profile.points.values()].filter(({ point }) => point.access !== "r");
   return writable.map((source): FieldWrite => {
-    const { name, address } = source.point;
+    const { name, address, access } = source.point;
     const path = pathOf(profile, name);
-    const value = other(shown[path], source);
+    // What is only written may be an action, which is never undone.
+    const value = access === "w" ? true : otherValue(shown[path], source);
     const scalar = toScalar(value, source.transform, adapter.kind?.(address));
     const raw: Scalar = adapter.fit?.(source.point, scalar) ?? scalar;
     return { path, value, raw, held: () => field.get(profile.name, name) };
   });
-}
-
-/** Another value that the point takes. */
-function other(value: Value | undefined, { transform: { step = 1 } }: ProfilePoint): Value {
-  if (typeof value === "boolean") return !value;
-  if (typeof value === "number") return Number((Math.round(value / step + 2) * step).toPrecision(12));
-  throw new Error(`no other value than ${String(value)} is known`);
 }
 
 export function modbusSimulator({ field }: SimulatedPart): ModbusSimulator {

@@ -25,15 +25,17 @@ export function plausibleRaw(profile: Profile, adapter: AnyAdapter): Raw {
     derivation.accept([reading(name, value)]);
   }
   for (const [index, source] of all.entries()) {
-    const { name, address } = source.point;
+    const { name, address, access } = source.point;
     if (raw.has(name)) continue;
     const kind = adapter.kind?.(address);
     const { map, scale } = source.transform;
     if (map !== undefined) {
       const word = [...map.exact.keys()].at(-1) ?? "";
       raw.set(name, kind === "number" ? Number(word) : word);
-    } else if (kind === "boolean") raw.set(name, index % 2 === 0);
-    else {
+    } else if (kind === "boolean") {
+      // What is only written may be an action, which is never undone.
+      raw.set(name, index % 2 === 0 || access === "w");
+    } else {
       const [low, high] = profile.verify.get(name) ?? source.transform.valid ?? [0, SPREAD * Math.abs(scale)];
       const span = Math.min(high - low, SPREAD * Math.abs(scale));
       const value = low + span * (0.3 + 0.05 * (index % 9));
@@ -55,6 +57,13 @@ function factorsOf(points: readonly ProfilePoint[]): Raw {
     if (unitFrom !== undefined && unit !== undefined) factors.set(unitFrom.point, Number(unit));
   }
   return factors;
+}
+
+/** Another value that the point takes. */
+export function otherValue(value: Value | undefined, { transform: { step = 1 } }: ProfilePoint): Value {
+  if (typeof value === "boolean") return !value;
+  if (typeof value === "number") return Number((Math.round(value / step + 2) * step).toPrecision(12));
+  throw new Error(`no other value than ${String(value)} is known`);
 }
 
 /** By path: what a tree of the device's own shows of these raw values, without times. */
