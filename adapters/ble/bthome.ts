@@ -1,4 +1,4 @@
-import { concatBytes, type Scalar, utf8Decode } from "causeway/adapter";
+import { concatBytes, readUnsigned, type Scalar, utf8Decode } from "causeway/adapter";
 import { BTHOME_OBJECTS, type BthomeObject, BUTTON_EVENTS } from "./bthome-objects.js";
 import { MIC_BYTES, openCcm } from "./ccm.js";
 import {
@@ -11,7 +11,7 @@ import {
   type PacketContext,
   type PacketValue,
 } from "./packet.js";
-import { readUnsigned, readValue, sizeOfType } from "./value-format.js";
+import { readValue, sizeOfType } from "./value-format.js";
 
 export const BTHOME_UUID = 0xfcd2;
 const UUID_BYTES = Uint8Array.of(0xd2, 0xfc);

@@ -4,7 +4,7 @@ import type { Controller } from "./controller.js";
 import { GattConnection } from "./gatt-connection.js";
 import { type BlePoint, formatOf } from "./options.js";
 import { Turns } from "./turns.js";
-import { fitToFormat, readValue, writeValue } from "./value-format.js";
+import { readValue, writeValue } from "./value-format.js";
 
 export interface GattClientOptions {
   readonly controller: Controller;
@@ -93,8 +93,7 @@ export class GattClient {
     const connection = this.connection(address);
     const path = (await connection.open(signal)).get(characteristicKey(point));
     if (path === undefined) throw new CausewayError("FIELD_NOT_WRITABLE", `${name}: ${MISSING.reason}`);
-    const format = formatOf(point);
-    const bytes = writeValue(fitToFormat(value, format, name), format);
+    const bytes = writeValue(value, formatOf(point), name);
     const type = new Variant("s", point.write === "without-response" ? "command" : "request");
     const { controller } = this.#options;
     try {

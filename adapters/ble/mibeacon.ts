@@ -1,4 +1,4 @@
-import { concatBytes } from "causeway/adapter";
+import { concatBytes, readUnsigned } from "causeway/adapter";
 import { MIC_BYTES, openCcm } from "./ccm.js";
 import {
   FOREIGN,
@@ -11,7 +11,7 @@ import {
   type PacketObject,
   type PacketValue,
 } from "./packet.js";
-import { readUnsigned, readValue, type ValueType } from "./value-format.js";
+import { readValue, type ValueType } from "./value-format.js";
 
 export const MIBEACON_UUID = 0xfe95;
 const ASSOCIATED = Uint8Array.of(0x11);

@@ -128,7 +128,7 @@ export const pointSchema: ObjectSchema<BlePoint> = object(
     type: schema.oneOf(...VALUE_TYPES),
     order: schema.oneOf("little", "big"),
     sign: schema.oneOf("magnitude"),
-    bits: object({ at: schema.integer(0, 31) }, { width: schema.integer(1, 32) }),
+    bits: object({ at: schema.integer(0, 63) }, { width: schema.integer(1, 64) }),
     write: schema.oneOf("with-response", "without-response"),
   },
 );
@@ -170,7 +170,7 @@ function unknownObject(format: PacketFormatName, wanted: number | string | undef
 
 /** Only for points that `pointProblem` has nothing against. */
 export function formatOf(point: BlePoint): ValueFormat {
-  return { ...point, type: point.type ?? "bytes" };
+  return { ...point, type: point.type ?? "bytes", order: point.order ?? "little" };
 }
 
 export function kindOf(point: BlePoint): ScalarKind {

@@ -2,8 +2,8 @@ import {
   BYTE_ORDERS,
   BYTE_TYPES,
   type ByteFormat,
-  type ByteType,
   byteFormatProblem,
+  isByteType,
   type ObjectSchema,
   object,
   type ScalarKind,
@@ -152,12 +152,8 @@ export const protocolSchema: ObjectSchema<MqttProtocol> = object(
 
 export const stationSchema = schema.record(schema.string);
 
-export function isByteType(type: MqttPoint["type"]): type is ByteType {
-  return BYTE_TYPES.some((byteType) => byteType === type);
-}
-
 export function byteFormatOf({ type, order, bits }: MqttPoint): ByteFormat | undefined {
-  if (!isByteType(type)) return undefined;
+  if (type === undefined || !isByteType(type)) return undefined;
   return { type, ...(order === undefined ? {} : { order }), ...(bits === undefined ? {} : { bits }) };
 }
 

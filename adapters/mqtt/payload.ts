@@ -3,6 +3,7 @@ import {
   decodeByteValue,
   encodeByteValue,
   fillTemplate,
+  isByteType,
   type JsonPath,
   type Point,
   parseJsonPath,
@@ -15,7 +16,7 @@ import {
   valueFromText,
   withValueAt,
 } from "causeway/adapter";
-import { byteFormatOf, isByteType, kindOf, type MqttPoint } from "./options.js";
+import { byteFormatOf, kindOf, type MqttPoint } from "./options.js";
 
 /** Larger ones are refused as a whole: no device has so much to say of itself. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;

@@ -1,9 +1,10 @@
 import {
+  byteCount,
   CausewayError,
-  encodeByteValue,
   fillTemplate,
   type Point,
   parseJsonPath,
+  putByteValue,
   type Scalar,
   type SimulatedField,
   type SimulatedStation,
@@ -106,11 +107,10 @@ class Simulated {
     const { at } = point;
     const format = byteFormatOf(point);
     if (format !== undefined) {
-      const bytes = encodeByteValue(value, format);
       const { offset = 0 } = at;
-      const payload = new Uint8Array(Math.max(present?.length ?? 0, offset + bytes.length));
+      const payload = new Uint8Array(Math.max(present?.length ?? 0, offset + byteCount(format)));
       payload.set(present ?? []);
-      payload.set(bytes, offset);
+      putByteValue(payload, offset, value, format);
       return payload;
     }
     if (at.json === undefined) return utf8Encode(String(value));

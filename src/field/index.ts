@@ -33,11 +33,15 @@ export {
   BYTE_ORDERS,
   BYTE_TYPES,
   type ByteFormat,
+  type ByteOrder,
   type ByteType,
   byteCount,
   byteFormatProblem,
   decodeByteValue,
   encodeByteValue,
+  isByteType,
+  putByteValue,
+  readUnsigned,
 } from "./byte-value.js";
 export { type JsonPath, parseJsonPath, valueAt, withValueAt } from "./json-path.js";
 export type { Line } from "./line.js";

@@ -60,8 +60,8 @@ describe("a point", () => {
     [{ at: { bthome: 0xfe } }, "'bthome' has no object 0xfe that is known here"],
     [{ at: { bthome: "temperature" }, type: "uint8" }, "'bthome' knows the type itself"],
     [{ at: { manufacturer: 1 }, type: "uint8", write: "with-response" }, "'write' is for characteristics (gatt) only"],
-    [{ at: { manufacturer: 1 }, type: "uint8", bits: { at: 7, width: 2 } }, "'bits' reach beyond a uint8"],
-    [{ at: { manufacturer: 1 }, type: "int8", bits: { at: 0 } }, "'bits' need an unsigned type, not int8"],
+    [{ at: { manufacturer: 1 }, type: "uint8", bits: { at: 7, width: 2 } }, "uint8 has only 8 bits"],
+    [{ at: { manufacturer: 1 }, type: "bool", bits: { at: 0 } }, "a bool has no 'bits'"],
     [{ at: { manufacturer: 1 }, type: "uint8", sign: "magnitude" }, "'sign: magnitude' needs a signed type"],
     [{ at: { manufacturer: 1 }, type: "string", order: "big" }, "a string has no 'order'"],
   ];
