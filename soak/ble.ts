@@ -1,5 +1,5 @@
-import { FakeBluez } from "../test/fakes/bluez/bluez.js";
-import { PrivateBus } from "../test/fakes/bluez/private-bus.js";
+import { SimulatedBluez } from "../adapters/ble/simulator/bluez.js";
+import { PrivateBus } from "../adapters/ble/simulator/private-bus.js";
 import type { SoakContext, SoakDevice, SoakField, Trouble } from "./soak-field.js";
 import { claimPoints } from "./soak-field.js";
 
@@ -15,10 +15,10 @@ export class SoakBle implements SoakField {
   readonly #context: SoakContext;
   readonly instances: readonly (readonly number[])[];
   readonly #bus: PrivateBus;
-  readonly #bluez: FakeBluez;
+  readonly #bluez: SimulatedBluez;
   #isMute = false;
 
-  private constructor(bus: PrivateBus, bluez: FakeBluez, context: SoakContext) {
+  private constructor(bus: PrivateBus, bluez: SimulatedBluez, context: SoakContext) {
     this.#bus = bus;
     this.#bluez = bluez;
     this.#context = context;
@@ -36,7 +36,7 @@ export class SoakBle implements SoakField {
 
   static async open(context: SoakContext): Promise<SoakBle> {
     const bus = await PrivateBus.start();
-    return new SoakBle(bus, await FakeBluez.start(bus.address), context);
+    return new SoakBle(bus, await SimulatedBluez.start(bus.address), context);
   }
 
   change(): void {

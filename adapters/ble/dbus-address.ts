@@ -4,11 +4,11 @@ import { CausewayError, toError } from "causeway/adapter";
 const DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket";
 
 /**
- * Socket of the system's D-Bus: `DBUS_SYSTEM_BUS_ADDRESS`, else where systemd has it (D-Bus Specification, Well-known
- * Message Bus Instances). Rejects with LINK_NO_DBUS.
+ * Socket of the bus at the address; without one of the system's: `DBUS_SYSTEM_BUS_ADDRESS`, else where systemd has it
+ * (D-Bus Specification, Well-known Message Bus Instances). Rejects with LINK_NO_DBUS.
  */
-export async function systemBusSocket(environment: NodeJS.ProcessEnv): Promise<string> {
-  const address = environment["DBUS_SYSTEM_BUS_ADDRESS"] ?? DEFAULT_ADDRESS;
+export async function busSocket(given: string | undefined, environment: NodeJS.ProcessEnv): Promise<string> {
+  const address = given ?? environment["DBUS_SYSTEM_BUS_ADDRESS"] ?? DEFAULT_ADDRESS;
   const socket = socketOf(address);
   if (socket === undefined) throw new CausewayError("LINK_NO_DBUS", `'${address}' is no address of a Unix socket`);
   if (socket.startsWith("\0")) return socket;
@@ -22,7 +22,7 @@ export async function systemBusSocket(environment: NodeJS.ProcessEnv): Promise<s
 }
 
 /** Of the first address in the list that names a Unix socket. */
-function socketOf(addresses: string): string | undefined {
+export function socketOf(addresses: string): string | undefined {
   for (const address of addresses.split(";")) {
     const [, kind, value = ""] = /^unix:(?:.*,)?(path|abstract)=([^,]+)/.exec(address) ?? [];
     const name = decodeURIComponent(value);

@@ -14,3 +14,21 @@ declare module "dbus-next/lib/connection.js" {
     readonly authMethods?: readonly string[];
   }): Connection;
 }
+
+declare module "dbus-next/lib/message.js" {
+  interface Raw {
+    readonly [field: string]: unknown;
+  }
+
+  const codec: { marshall(message: Raw): readonly [Buffer, readonly unknown[]] };
+  export default codec;
+}
+
+declare module "dbus-next/lib/signature.js" {
+  export interface TypeTree {
+    readonly type: string;
+    readonly child: readonly TypeTree[];
+  }
+
+  export function parseSignature(signature: string): readonly TypeTree[];
+}

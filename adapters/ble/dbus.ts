@@ -1,7 +1,7 @@
 import { abortable, CausewayError, type Clock, type ErrorCode, toError } from "causeway/adapter";
 import type { Message } from "dbus-next";
 import type { Connection } from "dbus-next/lib/connection.js";
-import { systemBusSocket } from "./dbus-address.js";
+import { busSocket } from "./dbus-address.js";
 
 export interface MethodCall {
   readonly destination: string;
@@ -69,9 +69,12 @@ export class SystemBus implements AsyncDisposable {
     connection.stream.on("close", () => this.#close("the connection to D-Bus is closed"));
   }
 
-  /** Rejects with LINK_NO_DBUS, LINK_BLUETOOTH_DENIED or the signal's reason. */
-  static async open(clock: Clock, signal: AbortSignal): Promise<SystemBus> {
-    const socket = await systemBusSocket(process.env);
+  /**
+   * `address` is another bus's than the system's. Rejects with LINK_NO_DBUS, LINK_BLUETOOTH_DENIED or the signal's
+   * reason.
+   */
+  static async open(clock: Clock, signal: AbortSignal, address?: string): Promise<SystemBus> {
+    const socket = await busSocket(address, process.env);
     const [library, { default: createConnection }] = await Promise.all([
       import("dbus-next"),
       import("dbus-next/lib/connection.js"),

@@ -33,7 +33,7 @@ export function bleAdapter(): Adapter<BleLinkOptions, BleStation, BlePoint> {
     link: linkSchema,
     station: stationSchema,
     point: pointSchema,
-    medium: ({ controller = "hci0" }) => controller,
+    medium: ({ bus, controller = "hci0" }) => (bus === undefined ? controller : `${controller} on ${bus}`),
     line: ({ controller = "hci0" }) => ({ address: controller }),
     plan: (_options, station, points) => {
       const polled = points.filter(isPolled);
@@ -41,7 +41,7 @@ export function bleAdapter(): Adapter<BleLinkOptions, BleStation, BlePoint> {
       return polled.length === 0 ? [] : [{ points: polled, summary, wireMs: 0 }];
     },
     async open(options, context, signal) {
-      const bus = await SystemBus.open(context.clock, signal);
+      const bus = await SystemBus.open(context.clock, signal, options.bus);
       const controller = await Controller.open(bus, options, context, signal);
       const connectTimeoutMs = options.connectTimeout ?? CONNECT_TIMEOUT_MS;
       return new BleLink(controller, { ...context, connectTimeoutMs, memoryOf });

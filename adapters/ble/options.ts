@@ -1,10 +1,13 @@
 import { type ObjectSchema, object, type Point, type ScalarKind, schema } from "causeway/adapter";
+import { socketOf } from "./dbus-address.js";
 import { FORMATS, isFormatName, objectsNamed, PACKET_FORMATS, type PacketFormatName } from "./formats.js";
 import { matchPattern } from "./payload.js";
 import { fullUuid } from "./uuid.js";
 import { formatProblem, kindOfType, VALUE_TYPES, type ValueFormat, type ValueType } from "./value-format.js";
 
 export interface BleLinkOptions {
+  /** Address of the D-Bus on which BlueZ is, e.g. `unix:path=/run/other/bus`; the system's unless given. */
+  readonly bus?: string;
   /** `hci0`, or the controller's own address; hci0 unless given. */
   readonly controller?: string;
   /** Whether packets are told that the controller has told already; true unless given. */
@@ -24,13 +27,17 @@ const address = schema.refine(
   addressProblem,
 );
 
+const bus = schema.refine(schema.string, (text) =>
+  socketOf(text) === undefined ? "expected the address of a Unix socket such as unix:path=/run/other/bus" : undefined,
+);
+
 const controller = schema.refine(schema.string, (text) =>
   /^hci\d+$/.test(text) || ADDRESS.test(text.toUpperCase()) ? undefined : "expected hci0, hci1 … or an address",
 );
 
 export const linkSchema: ObjectSchema<BleLinkOptions> = object(
   {},
-  { controller, duplicateData: schema.boolean, connectTimeout: schema.durationMs },
+  { bus, controller, duplicateData: schema.boolean, connectTimeout: schema.durationMs },
 );
 
 /** `key` is what packets of this device are encrypted with, or a reference to it. */

@@ -1,11 +1,12 @@
 import { createCipheriv } from "node:crypto";
 import type { Advertisement } from "../../adapters/ble/advertisement.js";
+import { SimulatedBluez } from "../../adapters/ble/simulator/bluez.js";
+import type { Peripheral, PeripheralCharacteristic } from "../../adapters/ble/simulator/peripheral.js";
+import { PrivateBus } from "../../adapters/ble/simulator/private-bus.js";
 import { concatBytes, fromHex, toHex } from "../../src/base/bytes.js";
 import { Scope } from "../../src/base/scope.js";
 import { EXAMPLES } from "../adapters/ble/examples.js";
 import { uuid } from "../adapters/ble/points.js";
-import { FakeBluez, type FakeCharacteristic, type FakeDevice } from "../fakes/bluez/bluez.js";
-import { PrivateBus } from "../fakes/bluez/private-bus.js";
 import type { FieldDevice, FieldPart } from "./field-part.js";
 
 const SPEAK_EVERY_MS = 300;
@@ -25,17 +26,17 @@ export class BlePart implements FieldPart {
   /** The gateway's. */
   readonly environment: Readonly<Record<string, string>>;
   readonly #busAddress: string;
-  readonly #thermostat: FakeDevice;
+  readonly #thermostat: Peripheral;
   readonly #characteristics = CHARACTERISTICS.map(
-    ([short, hex]): FakeCharacteristic => ({ uuid: uuid(short), value: fromHex(hex) }),
+    ([short, hex]): PeripheralCharacteristic => ({ uuid: uuid(short), value: fromHex(hex) }),
   );
   readonly #said = new Map<string, readonly Advertisement[]>();
   readonly #addresses = new Map<string, string>();
-  readonly #bluez: FakeBluez;
+  readonly #bluez: SimulatedBluez;
   readonly #scope: Scope;
   #turn = 0;
 
-  private constructor(scope: Scope, bus: PrivateBus, bluez: FakeBluez) {
+  private constructor(scope: Scope, bus: PrivateBus, bluez: SimulatedBluez) {
     this.#scope = scope;
     this.#bluez = bluez;
     this.#busAddress = bus.address;
@@ -52,7 +53,7 @@ export class BlePart implements FieldPart {
       throw error;
     });
     const bus = scope.use(await PrivateBus.start());
-    return new BlePart(scope, bus, scope.use(await FakeBluez.start(bus.address)));
+    return new BlePart(scope, bus, scope.use(await SimulatedBluez.start(bus.address)));
   }
 
   /** The temperature, in °C, that the thermometer with BTHome tells from now on, in packets with a number of their own. */
@@ -120,7 +121,7 @@ export class BlePart implements FieldPart {
 
   #thermostatDevice(): FieldDevice {
     const [, setPoint, , boost] = this.#characteristics;
-    const held = (characteristic: FakeCharacteristic | undefined) => () =>
+    const held = (characteristic: PeripheralCharacteristic | undefined) => () =>
       characteristic === undefined ? undefined : toHex(characteristic.value);
     return {
       name: THERMOSTAT,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PrivateBus } from "../../../adapters/ble/simulator/private-bus.js";
 import { fromHex } from "../../../src/base/bytes.js";
 import type { CausewayError } from "../../../src/base/errors.js";
-import { PrivateBus } from "../../fakes/bluez/private-bus.js";
 import { point, station, uuid } from "./points.js";
 import { BleRig, until } from "./rig.js";
 

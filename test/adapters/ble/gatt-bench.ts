@@ -1,8 +1,8 @@
 import type { BlePoint } from "../../../adapters/ble/options.js";
+import type { Peripheral, PeripheralCharacteristic } from "../../../adapters/ble/simulator/peripheral.js";
 import { fromHex } from "../../../src/base/bytes.js";
 import type { Point } from "../../../src/field/adapter.js";
 import type { Reading } from "../../../src/field/reading.js";
-import type { FakeCharacteristic, FakeDevice } from "../../fakes/bluez/bluez.js";
 import { point, station, uuid } from "./points.js";
 import { type BleLink, BleRig, until } from "./rig.js";
 
@@ -20,8 +20,8 @@ export const SETPOINT = point("setpoint", { at: { gatt: SETPOINT_GATT }, type: "
 export class GattBench implements AsyncDisposable {
   readonly rig: BleRig;
   readonly link: BleLink;
-  readonly device: FakeDevice;
-  readonly temperature: FakeCharacteristic = { uuid: GATT.characteristic, value: fromHex("c409") };
+  readonly device: Peripheral;
+  readonly temperature: PeripheralCharacteristic = { uuid: GATT.characteristic, value: fromHex("c409") };
 
   private constructor(rig: BleRig, link: BleLink) {
     this.rig = rig;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Peripheral, PeripheralCharacteristic, Temper } from "../../../adapters/ble/simulator/peripheral.js";
 import { fromHex } from "../../../src/base/bytes.js";
-import type { FakeCharacteristic, FakeDevice, Temper } from "../../fakes/bluez/bluez.js";
 import { ADDRESS, GATT, GattBench, SETPOINT, TEMPERATURE, UNTIL_ABORTED } from "./gatt-bench.js";
 import { point, station, uuid } from "./points.js";
 import { type BleLink, type BleRig, until } from "./rig.js";
@@ -13,8 +13,8 @@ const LOW = point("low", { at: { gatt: GATT }, type: "uint8" });
 let bench: GattBench;
 let rig: BleRig;
 let link: BleLink;
-let device: FakeDevice;
-let temperature: FakeCharacteristic;
+let device: Peripheral;
+let temperature: PeripheralCharacteristic;
 beforeEach(async () => {
   bench = await GattBench.open();
   ({ rig, link, device, temperature } = bench);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Peripheral, PeripheralCharacteristic } from "../../../adapters/ble/simulator/peripheral.js";
 import { fromHex } from "../../../src/base/bytes.js";
-import type { FakeCharacteristic, FakeDevice } from "../../fakes/bluez/bluez.js";
 import { ADDRESS, GATT, GattBench } from "./gatt-bench.js";
 import { point, station } from "./points.js";
 import { type BleLink, type BleRig, until } from "./rig.js";
@@ -10,8 +10,8 @@ const NOTIFIED = point("live", { at: { gatt: GATT, mode: "notify" }, type: "int1
 let bench: GattBench;
 let rig: BleRig;
 let link: BleLink;
-let device: FakeDevice;
-let temperature: FakeCharacteristic;
+let device: Peripheral;
+let temperature: PeripheralCharacteristic;
 beforeEach(async () => {
   bench = await GattBench.open();
   ({ rig, link, device, temperature } = bench);

@@ -39,6 +39,12 @@ describe("a link", () => {
     });
     expect(read(linkSchema, "{ controller: bluetooth }")).toEqual(["expected hci0, hci1 … or an address"]);
     expect(bleAdapter.medium({})).toBe("hci0");
+    const bus = "unix:path=/run/other/bus";
+    expect(read(linkSchema, `{ bus: "${bus}" }`)).toEqual({ bus });
+    expect(read(linkSchema, "{ bus: /run/other/bus }")).toEqual([
+      "expected the address of a Unix socket such as unix:path=/run/other/bus",
+    ]);
+    expect(bleAdapter.medium({ bus })).toBe(`hci0 on ${bus}`);
     expect(bleAdapter.line?.({ controller: "hci1" }, "air")).toEqual({ address: "hci1" });
   });
 });

@@ -1,11 +1,11 @@
 import { vi } from "vitest";
 import { bleAdapter } from "../../../adapters/ble/index.js";
 import type { BleLinkOptions, BlePoint, BleStation } from "../../../adapters/ble/options.js";
+import { SimulatedBluez } from "../../../adapters/ble/simulator/bluez.js";
+import { PrivateBus } from "../../../adapters/ble/simulator/private-bus.js";
 import { createLog } from "../../../src/base/log.js";
 import type { Link, Point, Station } from "../../../src/field/adapter.js";
 import type { Reading } from "../../../src/field/reading.js";
-import { FakeBluez } from "../../fakes/bluez/bluez.js";
-import { PrivateBus } from "../../fakes/bluez/private-bus.js";
 import { FakeClock } from "../../fakes/clock.js";
 
 export type BleLink = Link<BleStation, BlePoint>;
@@ -22,10 +22,10 @@ export class BleRig implements AsyncDisposable {
   readonly logged: string[] = [];
   readonly adapter = bleAdapter();
   readonly bus: PrivateBus;
-  readonly bluez: FakeBluez;
+  readonly bluez: SimulatedBluez;
   readonly #links: BleLink[] = [];
 
-  private constructor(bus: PrivateBus, bluez: FakeBluez) {
+  private constructor(bus: PrivateBus, bluez: SimulatedBluez) {
     this.bus = bus;
     this.bluez = bluez;
   }
@@ -33,7 +33,7 @@ export class BleRig implements AsyncDisposable {
   static async start(): Promise<BleRig> {
     const bus = await PrivateBus.start();
     vi.stubEnv("DBUS_SYSTEM_BUS_ADDRESS", bus.address);
-    return new BleRig(bus, await FakeBluez.start(bus.address));
+    return new BleRig(bus, await SimulatedBluez.start(bus.address));
   }
 
   async open(options: BleLinkOptions = {}, signal: AbortSignal = new AbortController().signal): Promise<BleLink> {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { CausewayError, toError } from "causeway/adapter";
 
 const CONFIGURATION = (socket: string, denied: string): string => `<!DOCTYPE busconfig PUBLIC
  "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -23,7 +24,7 @@ const CONFIGURATION = (socket: string, denied: string): string => `<!DOCTYPE bus
   </policy>
 </busconfig>`;
 
-/** A real dbus-daemon of its own. Rejects when the Debian package `dbus` is not installed. */
+/** A real dbus-daemon of its own. */
 export class PrivateBus implements AsyncDisposable {
   readonly socket: string;
   readonly address: string;
@@ -36,14 +37,21 @@ export class PrivateBus implements AsyncDisposable {
     this.address = `unix:path=${this.socket}`;
   }
 
-  /** `denied` are further rules of the bus's policy. */
+  /** `denied` are further rules of the bus's policy. Rejects with LINK_NO_DBUS. */
   static async start(denied = ""): Promise<PrivateBus> {
     const bus = new PrivateBus(await mkdtemp(join(tmpdir(), "bluez-")));
-    await writeFile(join(bus.#folder, "bus.conf"), CONFIGURATION(bus.socket, denied));
-    await bus.run();
-    return bus;
+    try {
+      await writeFile(join(bus.#folder, "bus.conf"), CONFIGURATION(bus.socket, denied));
+      await bus.run();
+      return bus;
+    } catch (error) {
+      await bus[Symbol.asyncDispose]();
+      const what = `dbus-daemon, of the Debian package 'dbus', does not start: ${toError(error).message}`;
+      throw new CausewayError("LINK_NO_DBUS", what, { cause: error });
+    }
   }
 
+  /** Also after `kill`. */
   async run(): Promise<void> {
     const options = ["--nofork", "--print-address", `--config-file=${join(this.#folder, "bus.conf")}`];
     const daemon = spawn("dbus-daemon", options, { stdio: ["ignore", "pipe", "ignore"] });
