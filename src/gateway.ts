@@ -13,12 +13,14 @@ import { type Field, openField } from "./field/field.js";
 import type { Reading } from "./field/reading.js";
 import { type GatewayStatus, statusOf } from "./gateway-status.js";
 import { type Historian, settledNow } from "./history.js";
+import { KeptCounters } from "./kept-counters.js";
 import { Lwm2mClient, type OpenPeer, type ServerAccount } from "./lwm2m/client.js";
 import type { Entry, NamedPath } from "./lwm2m/codec/codec.js";
 import { EventLog } from "./lwm2m/objects/event-log.js";
 import type { ClientState } from "./lwm2m/state/client-state.js";
 import type { Why } from "./lwm2m/why.js";
 import type { BridgedSample } from "./mapping/bridge.js";
+import type { CounterMemory } from "./mapping/counter.js";
 import { InstanceTable } from "./mapping/instances.js";
 import { Database, StateLock } from "./outbox/database.js";
 import { Documents } from "./outbox/documents.js";
@@ -155,7 +157,10 @@ export async function openGateway(
   const log = events === undefined ? context.log : tee(context.log, (event) => events.append(event));
   const { database, documents } = await openState(config, { ...context, log }, links, scope);
   const instances = await InstanceTable.open(databaseInstanceStore(database));
-  const exposure = exposeAll(config, { ...context, log }, { instances, events }, links, scope, listener);
+  const kept = documents.of(config.endpoint);
+  const counters = new KeptCounters(kept, clock);
+  scope.defer(() => counters[Symbol.dispose]());
+  const exposure = exposeAll(config, { ...context, log }, { instances, events, counters }, links, scope, listener);
   await instances.save();
 
   documents.keepEndpoints(new Set(exposure.endpoints.map(({ endpoint }) => endpoint)));
@@ -180,7 +185,7 @@ export async function openGateway(
       },
       onHealth: exposure.onHealth,
       onLink: exposure.onLink,
-      refusals: keptRefusals(documents.of(config.endpoint)),
+      refusals: keptRefusals(kept),
     },
     scope,
   );
@@ -193,7 +198,7 @@ export async function openGateway(
   if (host !== undefined) scope.spawn((signal) => keepHostFresh(exposure, clock, signal));
   scope.spawn(async (signal) => {
     await firstLook(config, field, clock, signal);
-    await startClients(endpoints, documents.of(config.endpoint), clock, scope, signal);
+    await startClients(endpoints, kept, clock, scope, signal);
   });
   return { endpoints, field, status: () => statusOf(endpoints, field, exposure, outbox) };
 }
@@ -213,11 +218,17 @@ async function openState(
   return { database, documents };
 }
 
+interface ExposedState {
+  readonly instances: InstanceTable;
+  readonly events: EventLog | undefined;
+  readonly counters: CounterMemory;
+}
+
 /** The trees, with what their handlers set off. */
 function exposeAll(
   config: GatewayConfig,
   { clock, random, restart, host, coap, log }: GatewayContext,
-  { instances, events }: { readonly instances: InstanceTable; readonly events: EventLog | undefined },
+  { instances, events, counters }: ExposedState,
   links: Links,
   scope: Scope,
   listener: GatewayListener,
@@ -226,6 +237,7 @@ function exposeAll(
     clock,
     random,
     instances,
+    counters,
     reboot: restart,
     factoryReset() {
       links.reset = "asked";

@@ -8,6 +8,7 @@ import type { Path } from "../lwm2m/path.js";
 import type { ObjectTree, ResourceHandler, WrittenValue } from "../lwm2m/tree.js";
 import type { Value } from "../lwm2m/value.js";
 import { Companions } from "./companions.js";
+import type { CounterMemory, CounterState } from "./counter.js";
 import { Derivation, derives } from "./derivation.js";
 import { type PointStatus, pointStatuses } from "./point-status.js";
 import { datumOf, inputsOf, type Profile, type ProfileObject } from "./profile.js";
@@ -39,6 +40,8 @@ export interface BridgeOptions {
   readonly writePoint: (device: string, point: string, value: Scalar, signal: AbortSignal) => Promise<void>;
   /** Hears which points a device does not have, or of which that is not known yet, when it is another set than before. */
   readonly onAbsent?: (device: string, points: ReadonlySet<string>) => void;
+  /** Where the totals of counters outlive the process; after a start they are what the devices say, when absent. */
+  readonly counters?: CounterMemory;
   /** Hears of each sample that passed the report filter; must not throw. */
   readonly onSample: (sample: BridgedSample) => void;
 }
@@ -120,8 +123,13 @@ export class Bridge implements Disposable {
   }
 
   #derivationOf({ name: device, profile }: BridgedDevice): Derivation {
-    const { log, onAbsent } = this.#options;
+    const { log, onAbsent, counters } = this.#options;
+    const memory = counters && {
+      counters: counters.load(device, profile.name),
+      onCounted: (point: string, state: CounterState) => counters.keep(device, point, state),
+    };
     return new Derivation({
+      ...memory,
       profile,
       onAbsent: (points) => onAbsent?.(device, points),
       onCounter: (point, event, from, to) => log?.info(`counter ${COUNTER_WORDS[event]}`, { device, point, from, to }),

@@ -13,6 +13,13 @@ export interface CounterState {
   readonly carried: number;
 }
 
+/** Keeps counters over restarts of the gateway. */
+export interface CounterMemory {
+  /** By point; what another profile has counted is not there. Called once for each device, before `keep`. */
+  load(device: string, profile: string): ReadonlyMap<string, CounterState>;
+  keep(device: string, point: string, state: CounterState): void;
+}
+
 export interface Counted {
   readonly state: CounterState;
   readonly event: "grown" | "rollover" | "reset" | "corrected";
@@ -20,8 +27,7 @@ export interface Counted {
 
 /**
  * A fall by more than half the range is a roll-over; to less than half of what it was, a device that began anew; any
- * other a correction, or noise of a float. The total is `state.raw + state.carried`. It is kept in memory only: after
- * a start of the gateway it is what the device says.
+ * other a correction, or noise of a float. The total is `state.raw + state.carried`.
  */
 export function nextCount(before: CounterState | undefined, raw: number, { rollover, onReset }: CounterRule): Counted {
   if (before === undefined) return { state: { raw, carried: 0 }, event: "grown" };

@@ -11,6 +11,10 @@ export interface DerivationOptions {
   readonly profile: Profile;
   /** Hears of the points that the device does not have, or of which that is not known yet. */
   readonly onAbsent: (points: ReadonlySet<string>) => void;
+  /** Where counters go on from. */
+  readonly counters?: ReadonlyMap<string, CounterState>;
+  /** Hears of each reading of a counter that is carried on. */
+  readonly onCounted?: (point: string, state: CounterState) => void;
   readonly onCounter: (point: string, event: "rollover" | "reset", from: number, to: number) => void;
 }
 
@@ -43,12 +47,13 @@ export class Derivation {
   readonly #known = new Map<string, Reading>();
   /** Raw readings for which the factor has not come yet. */
   readonly #waiting = new Map<string, Reading>();
-  readonly #counters = new Map<string, CounterState>();
+  readonly #counters: Map<string, CounterState>;
   /** What was told last of each point. */
   readonly #told = new Map<string, Reading>();
 
   constructor(options: DerivationOptions) {
     this.#options = options;
+    this.#counters = new Map(options.counters);
     const { points, derived } = options.profile;
     this.#presence = new Presence(options.profile);
     const all = [...points.values(), ...derived.values()];
@@ -170,6 +175,7 @@ export class Derivation {
     const before = this.#counters.get(point.name);
     const { state, event } = nextCount(before, raw, counter);
     this.#counters.set(point.name, state);
+    this.#options.onCounted?.(point.name, state);
     if (event === "rollover" || event === "reset") this.#options.onCounter(point.name, event, before?.raw ?? 0, raw);
     return { ...reading, value: state.raw + state.carried };
   }

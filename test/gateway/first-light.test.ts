@@ -24,7 +24,8 @@ describe(`first light (seed ${seed})`, () => {
     await rig.start();
     await rig.run(5000);
     await rig.stop();
-    expect(rig.server.log.at(-1)).toBe("DELETE /rd/1");
+    // The network may let it overtake a Send that was on its way.
+    expect(rig.server.log.filter((request) => request !== "POST /dp").at(-1)).toBe("DELETE /rd/1");
     expect(rig.server.registrations).toBe(0);
     expect(rig.clock.pendingCount).toBe(0);
   });

@@ -26,7 +26,7 @@ export const GATEWAY = "urn:dev:os:32473-1";
 /** A station with its profile; `fast` is the period of its polls, 1 s when absent. */
 export interface RigDevice {
   readonly name: string;
-  readonly profile: "meter" | "valve" | "tracker";
+  readonly profile: "meter" | "valve" | "tracker" | "counter";
   readonly fast?: string;
   readonly expose?: ExposureMode;
   readonly id?: string;
@@ -92,6 +92,14 @@ points:
 objects:
   - { object: 3315, resources: { 5700: pressure } }
   - { object: 3308, resources: { 5900: setpoint } }
+`,
+  "counter.yaml": `profile: counter
+title: Pulses in 16 bits
+adapter: plant
+points:
+  pulses: { from: kept, every: fast, kind: counter, rollover: 2^16, onReset: continue }
+objects:
+  - { object: 3300, resources: { 5700: pulses } }
 `,
   "tracker.yaml": `profile: tracker
 title: A position

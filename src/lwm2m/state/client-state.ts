@@ -4,9 +4,16 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /**
  * `accounts`: which configuration the accounts came from. `instances`: object instances that outlive the process, by
  * path. `attributes`: what servers have attached. `registrations` and `observations`: what servers know of the client.
- * `refusals`: which reads devices of the field refuse.
+ * `refusals`: which reads devices of the field refuse. `counters`: where counters of the field stand.
  */
-export type StateSection = "accounts" | "instances" | "attributes" | "registrations" | "observations" | "refusals";
+export type StateSection =
+  | "accounts"
+  | "instances"
+  | "attributes"
+  | "registrations"
+  | "observations"
+  | "refusals"
+  | "counters";
 
 /** What one client keeps over restarts: small documents by section and key. */
 export interface ClientState {
