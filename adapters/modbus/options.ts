@@ -210,7 +210,7 @@ export function pointProblem(point: ModbusPoint): string | undefined {
     return surplus ? `a ${at.table} is one bit: type bool, without order, bits and length` : undefined;
   }
   if (type === undefined) return "a register needs 'type'";
-  const lastRegister = at.register + (type === "string" ? (length ?? 1) : 1) - 1;
+  const lastRegister = at.register + registerCount({ ...point, type }) - 1;
   if (lastRegister > 65535) return "ends beyond register 65535";
   if (write !== undefined && at.table === "input" && write.register === undefined) {
     return "an input register is written only elsewhere: give 'write.register'";

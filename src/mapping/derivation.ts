@@ -181,7 +181,8 @@ export class Derivation {
   }
 
   #derive({ name, expression, transform }: DerivedPoint, changed: Set<string>, told: Reading[]): void {
-    if (!this.#presence.has(name) || !expression.names.some((input) => changed.has(input))) return;
+    if (!this.#presence.has(name)) return;
+    if (!changed.has(name) && !expression.names.some((input) => changed.has(input))) return;
     const reading = scaled(reckon(name, expression, this.#known), transform);
     this.#known.set(name, reading);
     changed.add(name);
@@ -193,7 +194,11 @@ export class Derivation {
     const verdicts = this.#presence.judge(changed, this.#known);
     const told: Reading[] = [];
     for (const { point, atMs } of verdicts) {
-      if (this.#presence.has(point)) continue;
+      if (this.#presence.has(point)) {
+        // What it is reckoned from may have come before.
+        if (this.#options.profile.derived.has(point)) changed.add(point);
+        continue;
+      }
       const reading: Reading = { point, atMs, quality: "unsupported", reason: this.#presence.absence(point) };
       this.#known.set(point, reading);
       changed.add(point);

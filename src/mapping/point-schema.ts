@@ -62,12 +62,13 @@ const curve: Schema<Curve> = refine(
   curveProblem,
 );
 
-/** A formula; its names are checked when all points are known. */
+/** A formula; its names are checked when all points are known. A parameter alone may be a number or a switch. */
 const expression: Schema<Expression> = {
   json: string.json,
   read(source, path, problems) {
-    const text = string.read(source, path, problems);
-    if (text === undefined) return undefined;
+    const given = plain.read(source, path, problems);
+    if (given === undefined) return undefined;
+    const text = String(given);
     const parsed = parseExpression(text);
     if ("evaluate" in parsed) return parsed;
     const place = parsed.offset >= text.length ? "at its end" : `at '${text.slice(parsed.offset, parsed.offset + 12)}'`;

@@ -3,6 +3,8 @@ import type { Expression } from "./expression/expression.js";
 import type { Profile } from "./profile.js";
 import { reckon } from "./reckoning.js";
 
+type Condition = readonly [point: string, when: Expression];
+
 /** Which points a device has, of those that only some devices of the type have. */
 export class Presence {
   readonly #conditions: ReadonlyMap<string, Expression>;
@@ -13,6 +15,11 @@ export class Presence {
     const conditions = new Map<string, Expression>();
     for (const [name, { when }] of [...points, ...derived]) if (when !== undefined) conditions.set(name, when);
     this.#conditions = conditions;
+    // Those on parameters only are numbers by now, which nothing that is read will change.
+    this.#judgeAll(
+      [...conditions].filter(([, { names }]) => names.length === 0),
+      new Map(),
+    );
   }
 
   get inputs(): readonly string[] {
@@ -44,9 +51,13 @@ export class Presence {
 
   /** Judges anew what depends on points that were read; gives those about which there is another verdict. */
   judge(changed: ReadonlySet<string>, known: ReadonlyMap<string, Reading>): readonly Reading[] {
+    const isAffected = ([, { names }]: Condition): boolean => names.some((input) => changed.has(input));
+    return this.#judgeAll([...this.#conditions].filter(isAffected), known);
+  }
+
+  #judgeAll(conditions: readonly Condition[], known: ReadonlyMap<string, Reading>): readonly Reading[] {
     const verdicts: Reading[] = [];
-    for (const [name, condition] of this.#conditions) {
-      if (!condition.names.some((input) => changed.has(input))) continue;
+    for (const [name, condition] of conditions) {
       const verdict = reckon(name, condition, known);
       if ("reason" in verdict) continue;
       const holds = verdict.value === true || verdict.value === 1;

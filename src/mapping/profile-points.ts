@@ -1,11 +1,12 @@
 import { childPath, type Problems } from "../base/schema.js";
 import type { Located, Position } from "../base/source.js";
-import type { AnyAdapter, DeviceTraits } from "../field/adapter.js";
+import type { AnyAdapter, DeviceTraits, ScalarKind } from "../field/adapter.js";
 import { isReversible } from "./curve.js";
 import { type CommonPoint, type DerivedSection, derivedPoint, pointSchemaOf } from "./point-schema.js";
 import type { Datum, DerivedPoint, ProfilePoint } from "./profile.js";
 import { addressOf } from "./profile-head.js";
 import { checkReferences, type SectionPlaces } from "./profile-references.js";
+import { oddKey } from "./value-map.js";
 
 export interface ProfilePoints {
   readonly points: ReadonlyMap<string, ProfilePoint>;
@@ -28,6 +29,8 @@ export function readPoints(
     if (isDerived(source)) {
       const section = derivedPoint.read(source, path, problems);
       if (section === undefined) continue;
+      const complaint = derivedComplaint(section);
+      if (complaint !== undefined) problems.add(source.at, path, complaint);
       derived.set(name, { ...datumOf(section, source.at, path, problems), name, expression: section.expr.value });
       places.set(name, { at: section.expr.source.at, when: section.when?.source.at });
       continue;
@@ -35,7 +38,10 @@ export function readPoints(
     const section = schema.read(source, path, problems);
     if (section === undefined) continue;
     const address = addressOf(section, adapter);
-    const complaint = adapter.pointProblem?.(address, traits, section.access ?? "r") ?? pointComplaint(section);
+    const complaint =
+      adapter.pointProblem?.(address, traits, section.access ?? "r") ??
+      pointComplaint(section) ??
+      mapComplaint(section, adapter.kind?.(address));
     if (complaint !== undefined) problems.add(source.at, path, complaint);
     points.set(name, profilePoint(name, address, section, datumOf(section, source.at, path, problems)));
     places.set(name, placesOf(section, source.at));
@@ -103,9 +109,29 @@ function datumComplaint({ curve, map, scale, offset, rollover, onReset, kind }: 
     return "'curve' stands in the place of 'scale' and 'offset'";
   }
   if (map !== undefined && curve !== undefined) return "'map' and 'curve' exclude each other";
+  if (map !== undefined && (scale !== undefined || offset !== undefined)) {
+    return "'map' stands in the place of 'scale' and 'offset'";
+  }
   const isCounter = kind === "counter";
   const key = rollover !== undefined ? "rollover" : onReset !== undefined ? "onReset" : undefined;
   return key !== undefined && !isCounter ? `'${key}' is for counters: say kind: counter` : undefined;
+}
+
+/** A total is kept of what a device counts, before it is scaled; and nothing would ever bring what needs no point. */
+function derivedComplaint({ expr, rollover, onReset }: DerivedSection): string | undefined {
+  if (expr.value.names.length === 0)
+    return "a formula without a point: what never changes is { value: … } at the resource";
+  const key = rollover !== undefined ? "rollover" : onReset !== undefined ? "onReset" : undefined;
+  return key === undefined ? undefined : `'${key}' is for points of the device: say it at those of the formula`;
+}
+
+/** A key that no value is equal to would never be met, and nobody would notice. */
+function mapComplaint({ map }: CommonPoint, kind: ScalarKind | undefined): string | undefined {
+  if (map === undefined || (kind !== "number" && kind !== "boolean")) return undefined;
+  const odd = oddKey(map, kind);
+  if (odd === undefined) return undefined;
+  const keys = kind === "boolean" ? "true and false" : "numbers, ranges such as 10..19, and default";
+  return `'${odd}' of the map is never met: the point is a ${kind}, its keys are ${keys}`;
 }
 
 /** What does not go together in a point of the device. */

@@ -39,8 +39,29 @@ export function toValue(raw: Scalar, transform: Transform, type: ResourceType): 
 
 /** The value in the unit of the point, before it is known which resource it goes to. */
 export function toScaled(raw: Scalar, transform: Transform): Scalar | ValueFault {
-  if (transform.map !== undefined) return wordOf(raw, transform.map) ?? invalid(`${String(raw)} is not in the map`);
-  return typeof raw === "number" || typeof raw === "bigint" ? scaledNumber(raw, transform) : raw;
+  const isNumber = typeof raw === "number" || typeof raw === "bigint";
+  const fault = isNumber ? absence(raw, transform) : undefined;
+  if (fault !== undefined) return fault;
+  if (transform.map !== undefined) return mapped(raw, transform.map, transform);
+  return isNumber ? scaledNumber(raw, transform) : raw;
+}
+
+/** Why a number of the device is none; undefined when it is one. */
+function absence(raw: number | bigint, transform: Transform): ValueFault | undefined {
+  const number = Number(raw);
+  if (Number.isNaN(number)) return invalid("not a number");
+  if (!Number.isFinite(number)) return invalid("not a finite number");
+  return transform.invalid.includes(number) ? invalid(`the device reports no value (${String(raw)})`) : undefined;
+}
+
+function mapped(raw: Scalar, map: ValueMap, { valid }: Transform): Scalar | ValueFault {
+  const word = wordOf(raw, map);
+  if (word === undefined) return invalid(`${String(raw)} is not in the map`);
+  return typeof word === "number" ? within(word, valid) : word;
+}
+
+function within<N extends number | bigint>(value: N, valid: Transform["valid"]): N | ValueFault {
+  return valid !== undefined && (value < valid[0] || value > valid[1]) ? outOfRange(value, valid) : value;
 }
 
 export function isFault(result: Scalar | ValueFault): result is ValueFault {
@@ -100,25 +121,23 @@ function fitNumber(value: number | bigint, type: ResourceType): Transformed {
 function scaledNumber(raw: number | bigint, transform: Transform): number | bigint | ValueFault {
   const { scale, offset, curve, valid, decimals } = transform;
   const number = Number(raw);
-  if (Number.isNaN(number)) return invalid("not a number");
-  if (transform.invalid.includes(number)) return invalid(`the device reports no value (${String(raw)})`);
   if (curve !== undefined) return onCurve(number, curve, transform);
   const exact = scale === 1 && offset === 0 && (decimals === undefined || typeof raw === "bigint");
-  const value = exact ? raw : rounded(product(number, scale) + offset, decimals);
-  return valid !== undefined && (value < valid[0] || value > valid[1]) ? outOfRange(value, valid) : value;
+  if (exact) return within(raw, valid);
+  return within(rounded(sum(product(number, scale), offset), decimals), valid);
 }
 
 function onCurve(raw: number, curve: Curve, { decimals, valid }: Transform): number | ValueFault {
   const exact = valueOnCurve(curve, raw);
   if (exact === undefined) return outOfRange(raw, [curve[0]?.[0] ?? 0, curve.at(-1)?.[0] ?? 0]);
-  const value = rounded(exact, decimals);
-  return valid !== undefined && (value < valid[0] || value > valid[1]) ? outOfRange(value, valid) : value;
+  return within(rounded(exact, decimals), valid);
 }
 
 // Dividing by 10 gives 23.5 where multiplying by 0.1 gives 23.500000000000004.
 function product(raw: number, scale: number): number {
   const divisor = Math.round(1 / scale);
-  return scale < 1 && Math.abs(1 / scale - divisor) < 1e-9 * divisor ? raw / divisor : raw * scale;
+  if (scale < 1 && Math.abs(1 / scale - divisor) < 1e-9 * divisor) return raw / divisor;
+  return Number.isInteger(scale) ? raw * scale : withoutNoise(raw * scale);
 }
 
 function quotient(value: number, scale: number): number {
@@ -153,7 +172,7 @@ function unscaled(given: number | bigint, transform: Transform, kind: ScalarKind
   if (kind === "boolean") return booleanOf(value);
   if (curve !== undefined) return rawAt(curve, Number(value));
   if (scale === 1 && offset === 0) return value;
-  return withoutNoise(quotient(Number(value) - offset, scale));
+  return withoutNoise(quotient(sum(Number(value), -offset), scale));
 }
 
 function rawAt(curve: Curve, value: number): number {
@@ -162,14 +181,24 @@ function rawAt(curve: Curve, value: number): number {
   return withoutNoise(raw);
 }
 
+/** Of a decimal number a float64 holds 15 digits; the last one is that of the arithmetic. */
+const NOISELESS_DIGITS = 14;
+
+// 273.2 − 273.15 is 0.05000000000001137: the noise is that of the larger number, however small the result is.
+function sum(a: number, b: number): number {
+  const total = a + b;
+  const decimals = NOISELESS_DIGITS - Math.ceil(Math.log10(Math.max(Math.abs(a), Math.abs(b))));
+  return a === 0 || b === 0 || decimals < 0 || decimals > 100 ? total : Number(total.toFixed(decimals));
+}
+
 // 23.4 · 10 is 233.99999999999997: noise of the arithmetic must not cost a count.
-function withoutNoise(raw: number): number {
-  return Math.abs(raw - Math.round(raw)) < 1e-6 ? Math.round(raw) : raw;
+function withoutNoise(value: number): number {
+  return Number(value.toPrecision(NOISELESS_DIGITS));
 }
 
 // 3 · 0.1 is 0.30000000000000004, which nobody would have written.
 function multipleOf(step: number, value: number): number {
-  return Number((Math.round(value / step) * step).toPrecision(12));
+  return withoutNoise(Math.round(value / step) * step);
 }
 
 function booleanOf(value: number | bigint): boolean {

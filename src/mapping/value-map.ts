@@ -47,6 +47,14 @@ export function valueMapOf(
   return { exact, ranges, ...(fallback === undefined ? {} : { fallback }) };
 }
 
+/** The key that no raw value of the kind can be equal to; undefined where all can. */
+export function oddKey({ exact, ranges }: ValueMap, kind: "number" | "boolean"): string | undefined {
+  const fits = (key: string): boolean =>
+    kind === "boolean" ? key === "true" || key === "false" : String(Number(key)) === key && key !== "NaN";
+  const [range] = kind === "boolean" ? ranges : [];
+  return [...exact.keys()].find((key) => !fits(key)) ?? (range && `${range.min}..${range.max}`);
+}
+
 /** Undefined for a value that the map does not know. */
 export function wordOf(raw: Scalar, { exact, ranges, fallback }: ValueMap): Word | undefined {
   const word = exact.get(String(raw));
@@ -59,9 +67,17 @@ export function wordOf(raw: Scalar, { exact, ranges, fallback }: ValueMap): Word
 /** The raw value that means the word. Throws VALUE_INVALID, which names the words that can be written. */
 export function rawOf(word: unknown, { exact }: ValueMap): Scalar {
   for (const [raw, known] of exact) {
-    if (known === word || (typeof word === "bigint" && BigInt(Number(known)) === word)) return parseRaw(raw);
+    if (isSameWord(known, word)) return parseRaw(raw);
   }
   throw new CausewayError("VALUE_INVALID", `${String(word)} is not one of ${[...exact.values()].join(" | ")}`);
+}
+
+/** A resource may hold a word as another type: a switch as 0 or 1, a number as text, or as a 64-bit integer. */
+function isSameWord(known: Word, word: unknown): boolean {
+  if (known === word) return true;
+  if (typeof word === "string") return typeof known !== "string" && String(known) === word;
+  const number = typeof word === "bigint" || typeof word === "boolean" ? Number(word) : word;
+  return typeof known !== "string" && Number(known) === number;
 }
 
 /** A word of each entry, for checks. */

@@ -289,6 +289,26 @@ describe("a point that not every device has", () => {
     told(device, good("firmware", 22));
     expect(absents).toEqual([["thd"], []]);
   });
+
+  it("is reckoned when it turns out to be there, from what came before", () => {
+    const device = derivation(`
+    rated: { at: { register: 1 }, every: once }
+    firmware: { at: { register: 0 }, every: once }
+    limit: { expr: 2 * rated, when: firmware > 2 }
+`);
+    expect(told(device, good("rated", 5))).toEqual(["rated 5"]);
+    expect(told(device, good("firmware", 3))).toEqual(["firmware 3", "limit 10"]);
+  });
+
+  it("is there from the beginning when only parameters decide", () => {
+    const device = derivation(`
+    phase2: { at: { register: 1 }, when: 3 == 3 }
+    phase3: { at: { register: 2 }, when: 1 == 3 }
+    hot: { at: { register: 3 }, when: true }
+`);
+    expect([...device.absent]).toEqual(["phase3"]);
+    expect(told(device, good("phase2", 5), good("phase3", 6), good("hot", 7))).toEqual(["phase2 5", "hot 7"]);
+  });
 });
 
 it("nothing stands between readings and resources of a profile without all of this", () => {

@@ -33,6 +33,12 @@ describe("parameters in a mapping file", () => {
     expect(profile?.objects[0]?.resources.get(5750)).toEqual({ kind: "literal", value: "Boiler id, 10" });
   });
 
+  it("may be all of a condition", () => {
+    const { profile, problems } = readText(FILE.replace("scale:", `when: "\${factor}", scale:`));
+    expect(problems).toEqual([]);
+    expect(profile?.points.get("a")?.when?.text).toBe("10");
+  });
+
   it.each<[string, string, string, string]>([
     [
       "an unknown name",

@@ -125,6 +125,23 @@ describe("what does not go together in a point", () => {
       "a curve that rises and falls, or is level, cannot be written: say access: r",
     ],
     ["curve: [[0, 0], [5, 5]], map: { 0: a }", "'map' and 'curve' exclude each other"],
+    ["map: { 0: a }, scale: 2", "'map' stands in the place of 'scale' and 'offset'"],
+    [
+      'map: { "1 .. 5": low }',
+      "'1 .. 5' of the map is never met: the point is a number, its keys are numbers, ranges such as 10..19, and default",
+    ],
+    [
+      'map: { "0x10": low }',
+      "'0x10' of the map is never met: the point is a number, its keys are numbers, ranges such as 10..19, and default",
+    ],
+    [
+      "type: bool, map: { 0: low, 1: high }",
+      "'0' of the map is never met: the point is a boolean, its keys are true and false",
+    ],
+    [
+      "type: bool, map: { 0..1: low }",
+      "'0..1' of the map is never met: the point is a boolean, its keys are true and false",
+    ],
     ["map: { 1..5: low, 5..9: high }", "overlaps with 1..5"],
     ["map: { 9..5: low }", "the lower bound 9 is above the upper bound 5"],
     ["rollover: 2^32", "'rollover' is for counters: say kind: counter"],
@@ -138,6 +155,26 @@ describe("what does not go together in a point", () => {
   ])("%s", (keys, what) => {
     const problems = problemsOf("x: { at: { register: 1 } }", `a: { at: { register: 0 }, ${keys} }`);
     expect(problems.map((line) => line.replace(/^\S+ \S+: /, "").replace(/ \((did|known).*/, ""))).toContain(what);
+  });
+
+  it("a total of a formula, of which only its inputs can roll over", () => {
+    expect(problemsOf("x: { at: { register: 1 } }", "a: { expr: x, kind: counter, rollover: 2^16 }")).toEqual([
+      "m.yaml:7:6 points.a: 'rollover' is for points of the device: say it at those of the formula",
+    ]);
+  });
+
+  it("a formula without a point, which nothing would ever bring", () => {
+    expect(problemsOf("a: { expr: 5 }", "b: { expr: 2 * 3 }")).toEqual([
+      "m.yaml:6:6 points.a: a formula without a point: what never changes is { value: … } at the resource",
+      "m.yaml:7:6 points.b: a formula without a point: what never changes is { value: … } at the resource",
+    ]);
+  });
+
+  it("keys of a map that are met, as YAML and devices have them", () => {
+    const maps = ["{ 0x10: a, -1: b, 1.5: c, 1e2: d, 2..3: e, default: f }", "{ true: a, false: b }, type: bool"];
+    for (const map of [...maps, "{ ON: a, 1: b }, type: string"]) {
+      expect(problemsOf(`a: { at: { register: 0 }, map: ${map} }`)).toEqual([]);
+    }
   });
 
   it("a word that the resource cannot take, of ranges and of the default, too", () => {

@@ -156,6 +156,9 @@ describe("what the schema cannot see", () => {
     ],
     [{ at: { table: "holding", register: 0 } }, "a register needs 'type'"],
     [{ at: { table: "holding", register: 0 }, type: "string" }, "a string needs 'length' (in registers)"],
+    [{ at: { table: "input", register: 65535 }, type: "uint16" }, undefined],
+    [{ at: { table: "input", register: 65535 }, type: "float32" }, "ends beyond register 65535"],
+    [{ at: { table: "input", register: 65533 }, type: "string", length: 4 }, "ends beyond register 65535"],
     [
       { at: { table: "input", register: 0 }, type: "int16", write: { function: "multiple" } },
       "an input register is written only elsewhere: give 'write.register'",
