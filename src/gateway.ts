@@ -249,9 +249,9 @@ function exposeAll(
     log,
     onAbsent: (device, points) => links.field?.setAbsent(device, points),
     sendPaths: (paths) => scope.spawn((signal) => sendPaths(links.client, paths, log, signal)),
-    async writePoint(device, point, value, signal) {
+    async writePoint(device, point, value, signal, by) {
       if (links.field === undefined) throw new CausewayError("LINK_CLOSED", "the field is not open yet");
-      await links.field.write(device, point, value, signal);
+      await links.field.write(device, point, value, signal, by);
     },
     onSample(bridged) {
       const { device, path, type, sample } = bridged;

@@ -78,7 +78,7 @@ export class RegisterClusters {
           objectLinkProblem(value, MODBUS_CONNECTION, (id) => linkOf(id) !== undefined),
         ),
       ],
-      [ClusterId.values, { write: (value, signal) => this.#write(instanceId, value, signal) }],
+      [ClusterId.values, { write: (...args) => this.#write(instanceId, ...args) }],
       [ClusterId.reset, { execute: async () => this.#resetExtremes(instanceId) }],
     ]);
   }
@@ -121,7 +121,7 @@ export class RegisterClusters {
     }
   }
 
-  async #write(instanceId: number, written: WrittenValue, signal: AbortSignal): Promise<void> {
+  async #write(instanceId: number, written: WrittenValue, signal: AbortSignal, by?: string): Promise<void> {
     const open = this.#open.get(instanceId);
     if (open === undefined) throw bad("values can be written once the cluster is read");
     const { device, settings } = open;
@@ -134,7 +134,7 @@ export class RegisterClusters {
     for (const [index, wanted] of values) {
       const value = Number(wanted);
       if (value === this.#valueAt(instanceId, ClusterId.values, index)) continue;
-      await device.write(pointOf(index), isBits(table) ? value === 1 : value, signal);
+      await device.write(pointOf(index), isBits(table) ? value === 1 : value, signal, by);
     }
   }
 

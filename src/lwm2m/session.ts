@@ -103,7 +103,7 @@ export class ServerSession {
       clock,
       log: this.#log,
       alternatePath: this.#alternatePath,
-      signal: () => this.#life.signal,
+      requester: () => ({ by: `server ${shortServerId}`, signal: this.#life.signal }),
       version: () => this.#registrar.version ?? "1.2",
     });
     this.#link = new ServerLink({

@@ -13,9 +13,9 @@ export interface ResourceHandler {
   readAll?(): ReadonlyMap<number, Value>;
   /**
    * Carries a server's write out, e.g. to the device, and returns when it is confirmed. The handler decides what the
-   * tree holds afterwards; without a handler the value is stored as written.
+   * tree holds afterwards; without a handler the value is stored as written. `by` says for the log who wants it.
    */
-  write?(value: WrittenValue, signal: AbortSignal): Promise<void>;
+  write?(value: WrittenValue, signal: AbortSignal, by?: string): Promise<void>;
   execute?(args: string, signal: AbortSignal): Promise<void>;
 }
 

@@ -35,9 +35,15 @@ export interface BridgeOptions {
   readonly log?: Log;
   /**
    * Carries a value to the device and returns when the device confirmed it; what it read back has then been given to
-   * `accept`. Rejects with FIELD_*, LINK_* or VALUE_INVALID.
+   * `accept`. Rejects with FIELD_*, LINK_* or VALUE_INVALID. `by` says who wants it.
    */
-  readonly writePoint: (device: string, point: string, value: Scalar, signal: AbortSignal) => Promise<void>;
+  readonly writePoint: (
+    device: string,
+    point: string,
+    value: Scalar,
+    signal: AbortSignal,
+    by?: string,
+  ) => Promise<void>;
   /** Hears which points a device does not have, or of which that is not known yet, when it is another set than before. */
   readonly onAbsent?: (device: string, points: ReadonlySet<string>) => void;
   /** Where the totals of counters outlive the process; after a start they are what the devices say, when absent. */
@@ -186,13 +192,13 @@ export class Bridge implements Disposable {
   /** What is derived is read only, too. */
   #handlerOf(device: BridgedDevice, name: string, derivation: Derivation | undefined): ResourceHandler {
     const source = device.profile.points.get(name);
-    const write = async (value: WrittenValue, signal: AbortSignal): Promise<void> => {
+    const write = async (value: WrittenValue, signal: AbortSignal, by?: string): Promise<void> => {
       if (source === undefined || source.point.access === "r") {
         throw new CausewayError("FIELD_NOT_WRITABLE", `${device.name}: ${name} is read only`);
       }
       const transform = derivation?.transformOf(source) ?? source.transform;
       const scalar = toScalar(single(value), transform, device.kindOf(name));
-      await this.#options.writePoint(device.name, name, scalar, signal);
+      await this.#options.writePoint(device.name, name, scalar, signal, by);
     };
     return { write };
   }

@@ -51,6 +51,7 @@ describe(`a server's write (seed ${seed})`, () => {
     });
     expect(await rig.during(answer)).toEqual({ code: "2.04", readBack: true });
     expect(rig.plant.written).toEqual([{ station: "valve", point: "setpoint", value: 215 }]);
+    expect(rig.messages("written")).toMatchObject([{ device: "valve", point: "setpoint", origin: "server 1" }]);
     await rig.run(1000);
     expect(arrived(rig).at(-1)).toBe(21.5);
     expect(await read(rig)).toBe("2.05 21.5");

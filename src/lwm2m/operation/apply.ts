@@ -14,6 +14,14 @@ export interface Change {
   readonly values: ReadonlyMap<number, Value>;
 }
 
+/** Who asks for a change. */
+export interface Requester {
+  /** For the log: "server 101". */
+  readonly by: string;
+  /** Ends the handlers' work. */
+  readonly signal: AbortSignal;
+}
+
 /** What a handler has carried out, with what the resource held before. */
 interface Done {
   readonly change: Change;
@@ -24,7 +32,8 @@ interface Done {
  * The handlers carry their part out one after the other, then the rest is stored. When a handler refuses, nothing is
  * stored, what others have carried out is given back as far as possible, and its error is the answer.
  */
-export async function apply(changes: readonly Change[], nowMs: number, signal: AbortSignal): Promise<void> {
+export async function apply(changes: readonly Change[], nowMs: number, requester: Requester): Promise<void> {
+  const { signal, by } = requester;
   const done: Done[] = [];
   for (const change of changes) {
     const { model, resource, values } = change;
@@ -32,9 +41,9 @@ export async function apply(changes: readonly Change[], nowMs: number, signal: A
     if (resource?.handler.write === undefined) continue;
     const before = new Map([...resource.samples].map(([id, sample]) => [id, sample.value]));
     try {
-      await resource.handler.write(writtenValue(model, values), signal);
+      await resource.handler.write(writtenValue(model, values), signal, by);
     } catch (error) {
-      throw await giveBack(done, error, signal);
+      throw await giveBack(done, error, requester);
     }
     done.push({ change, before });
   }
@@ -44,13 +53,13 @@ export async function apply(changes: readonly Change[], nowMs: number, signal: A
 }
 
 /** The newest first. Gives the error to answer with, which says what could not be given back. */
-async function giveBack(done: readonly Done[], error: unknown, signal: AbortSignal): Promise<unknown> {
+async function giveBack(done: readonly Done[], error: unknown, { signal, by }: Requester): Promise<unknown> {
   const kept: string[] = [];
   for (const { change, before } of done.toReversed()) {
     const { path, model, resource } = change;
     const isKnown = model.multiple || before.has(0);
     try {
-      if (isKnown) await resource?.handler.write?.(writtenValue(model, before), signal);
+      if (isKnown) await resource?.handler.write?.(writtenValue(model, before), signal, by);
       else kept.push(formatPath(path));
     } catch {
       kept.push(formatPath(path));

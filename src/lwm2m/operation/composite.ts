@@ -4,7 +4,7 @@ import type { ResourceModel } from "../model/model.js";
 import { formatPath, type Path } from "../path.js";
 import type { ObjectTree } from "../tree.js";
 import { authorise, readView, type TreeView, type ViewedPath, type Views } from "../views.js";
-import { apply } from "./apply.js";
+import { apply, type Requester } from "./apply.js";
 import { forbidBootstrapObjects, isHidden, type ReadResult } from "./operations.js";
 import { planWrite } from "./write.js";
 
@@ -105,14 +105,14 @@ export async function writeComposite(
   views: Views,
   entries: readonly DecodedEntry[],
   nowMs: number,
-  signal: AbortSignal,
+  requester: Requester,
 ): Promise<void> {
   if (entries.length === 0) throw new CausewayError("LWM2M_BAD_REQUEST", "nothing to write");
   for (const { path, prefix } of entries) authorise(views.mustFind(prefix), "write", path);
   const changes = byResource(entries, views).flatMap(
     ({ view, path, own }) => planWrite(view.tree, { path, mode: "update", entries: own }).changes,
   );
-  await apply(changes, nowMs, signal);
+  await apply(changes, nowMs, requester);
 }
 
 interface ResourceEntries extends ViewedPath {

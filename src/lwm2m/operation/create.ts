@@ -2,7 +2,7 @@ import { CausewayError } from "../../base/errors.js";
 import { CHOOSE_INSTANCE, type DecodedEntry } from "../codec/codec.js";
 import { formatPath, type Path } from "../path.js";
 import { type InstanceFactory, type ObjectEntry, ObjectInstance, type ObjectTree } from "../tree.js";
-import { apply } from "./apply.js";
+import { apply, type Requester } from "./apply.js";
 import { find, notAllowed } from "./operations.js";
 import { initialChanges } from "./write.js";
 
@@ -14,7 +14,7 @@ export async function create(
   path: Path,
   entries: readonly DecodedEntry[],
   nowMs: number,
-  signal: AbortSignal,
+  requester: Requester,
 ): Promise<readonly number[]> {
   const { object } = find(tree, path);
   const { factory } = object;
@@ -24,7 +24,7 @@ export async function create(
     for (const [wanted, own] of byInstance(path, entries)) {
       const instanceId = wanted === CHOOSE_INSTANCE ? freeId(object) : wanted;
       const moved = own.map((entry) => ({ ...entry, path: [object.model.id, instanceId, ...entry.path.slice(2)] }));
-      await createOne(tree, object, factory, instanceId, moved, nowMs, signal);
+      await createOne(tree, object, factory, instanceId, moved, nowMs, requester);
       created.push(instanceId);
     }
   } catch (error) {
@@ -41,7 +41,7 @@ async function createOne(
   instanceId: number,
   entries: readonly DecodedEntry[],
   nowMs: number,
-  signal: AbortSignal,
+  requester: Requester,
 ): Promise<void> {
   const { model } = object;
   if (object.instances.has(instanceId)) throw bad([model.id, instanceId], "exists already");
@@ -58,7 +58,7 @@ async function createOne(
   }
   const instance = tree.addInstance(model, instanceId, factory.create(instanceId));
   try {
-    await apply(initialChanges(tree, object, instance, entries), nowMs, signal);
+    await apply(initialChanges(tree, object, instance, entries), nowMs, requester);
   } catch (error) {
     tree.removeInstance(model.id, instanceId);
     throw error;

@@ -15,6 +15,7 @@ import type { Observer } from "../observation/observer.js";
 import type { Path } from "../path.js";
 import { authorise, type TreeView, type Views } from "../views.js";
 import { type Explainer, refusalReason } from "../why.js";
+import type { Requester } from "./apply.js";
 import { compositeResource, writeComposite } from "./composite.js";
 import { contentResponse, emptyResponse, errorResponse } from "./content.js";
 import { create } from "./create.js";
@@ -31,8 +32,8 @@ export interface DispatchOptions {
   readonly log: Log;
   /** In links, names and locations; requests come without it. */
   readonly alternatePath: AlternatePath;
-  /** Ends the handlers' work when the registration ends; most sessions never have such work, and no signal. */
-  signal(): AbortSignal;
+  /** The server; its signal aborts when the registration ends. Most sessions never change anything, and have no signal. */
+  requester(): Requester;
   /** The version of the registration. */
   version(): Lwm2mVersion;
   /** Hears of each request that is refused, and why. */
@@ -148,13 +149,13 @@ export class Dispatcher {
     const args = utf8Decode(request.payload);
     if (args === undefined) throw bad("the arguments are not UTF-8");
     authorise(view, "execute", path);
-    await execute(view.tree, path, args, this.#options.signal());
+    await execute(view.tree, path, args, this.#options.requester().signal);
     return emptyResponse(Code.Changed);
   }
 
   async #write(request: IncomingRequest, view: TreeView, path: Path, mode: WriteMode): Promise<CoapResponse> {
     const { tree } = view;
-    const { clock, signal } = this.#options;
+    const { clock, requester } = this.#options;
     forbidQuery(request);
     if (path.length < 2) throw notAllowed(path, "cannot be written as a whole");
     authorise(view, "write", path);
@@ -163,18 +164,18 @@ export class Dispatcher {
     // A payload for what cannot be written need not even be decodable.
     if (model?.operations.includes("W") === false) throw notAllowed(path, "cannot be written");
     const entries = this.#decode(request, view, path);
-    await write(tree, { path, mode, entries, nowMs: clock.nowMs() }, signal());
+    await write(tree, { path, mode, entries, nowMs: clock.nowMs() }, requester());
     return emptyResponse(Code.Changed);
   }
 
   async #create(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
     const { tree, prefix } = view;
-    const { clock, signal, alternatePath } = this.#options;
+    const { clock, requester, alternatePath } = this.#options;
     forbidQuery(request);
     if (find(tree, path).object.factory?.by !== "servers") throw notAllowed(path, "takes no new instances");
     authorise(view, "create", path);
     const entries = this.#decode(request, view, path);
-    const created = await create(tree, path, entries, clock.nowMs(), signal());
+    const created = await create(tree, path, entries, clock.nowMs(), requester());
     for (const instanceId of created) view.access.created(path[0] ?? -1, instanceId);
     const [only, ...others] = created;
     if (only === undefined || others.length > 0) return emptyResponse(Code.Created);
@@ -217,7 +218,7 @@ export class Dispatcher {
   }
 
   async #writeComposite(request: IncomingRequest, view: TreeView, path: Path): Promise<CoapResponse> {
-    const { views, clock, signal, alternatePath } = this.#options;
+    const { views, clock, requester, alternatePath } = this.#options;
     forbidQuery(request);
     const codec = withAlternateNames(compositeCodec(request, { view, path }, "patch"), alternatePath);
     const entries = codec.decode(request.payload, {
@@ -225,7 +226,7 @@ export class Dispatcher {
       resource: (objectId, resourceId, prefix) => compositeResource(views.mustFind(prefix), objectId, resourceId),
       nowMs: clock.nowMs(),
     });
-    await writeComposite(views, entries, clock.nowMs(), signal());
+    await writeComposite(views, entries, clock.nowMs(), requester());
     return emptyResponse(Code.Changed);
   }
 

@@ -4,7 +4,7 @@ import type { ResourceModel } from "../model/model.js";
 import { formatPath, isWithin, MAX_ID, type Path } from "../path.js";
 import type { ObjectEntry, ObjectInstance, ObjectTree, Resource } from "../tree.js";
 import { fitsType, type ObjectLink, type Value } from "../value.js";
-import { apply, type Change } from "./apply.js";
+import { apply, type Change, type Requester } from "./apply.js";
 import { find, notAllowed } from "./operations.js";
 
 /** Replace (PUT) takes away what the payload does not name; a partial update (POST) leaves it. */
@@ -31,9 +31,9 @@ interface Plan {
 /**
  * OMA LwM2M Core 1.2 §6.3.3 on an instance, a resource or a resource instance: everything is checked, then applied.
  */
-export async function write(tree: ObjectTree, request: WriteRequest, signal: AbortSignal): Promise<void> {
+export async function write(tree: ObjectTree, request: WriteRequest, requester: Requester): Promise<void> {
   const { object, changes, dropped } = planWrite(tree, request);
-  await apply(changes, request.nowMs, signal);
+  await apply(changes, request.nowMs, requester);
   const [objectId = -1, instanceId = -1] = request.path;
   for (const resource of dropped) {
     reset(tree, object, [objectId, instanceId, resource.model.id], resource);
