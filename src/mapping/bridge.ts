@@ -152,7 +152,7 @@ export class Bridge implements Disposable {
     const { tree } = device;
     const instanceId = device.instanceId(model.id, ordinal);
     const companions = new Companions(tree, object, instanceId, device.profile);
-    const handlers = new Map<number, ResourceHandler>(companions.handlers);
+    const handlers = companions.handlers();
     for (const [resourceId, source] of resources) {
       if (source.kind === "point") handlers.set(resourceId, this.#handlerOf(device, source.point, derivation));
     }

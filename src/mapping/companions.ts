@@ -38,7 +38,6 @@ const VALUE_ORDER = [5700, 5600, 5500, 5800, 5850, 5550, 5705, 5702, 5506];
 export class Companions {
   /** The resource that all of this is about; undefined when points feed none. */
   readonly valueId: number | undefined;
-  readonly handlers: ReadonlyMap<number, ResourceHandler>;
   readonly #tree: ObjectTree;
   readonly #object: ProfileObject;
   readonly #instanceId: number;
@@ -56,7 +55,20 @@ export class Companions {
     this.valueId = valueResource(object);
     const source = this.valueId === undefined ? undefined : object.resources.get(this.valueId);
     this.#unit = source?.kind === "point" ? datumOf(profile, source.point)?.unit : undefined;
-    this.handlers = this.valueId === undefined ? new Map() : this.#makeHandlers();
+  }
+
+  /** What stands behind those of the resources that hold nothing themselves. */
+  handlers(): Map<number, ResourceHandler> {
+    const handlers = new Map<number, ResourceHandler>();
+    if (this.valueId === undefined) return handlers;
+    // Read live: an observer of the instance must not hear of each poll because the time moved on.
+    const timestamp = timestampResource(this.#object.model.id);
+    if (this.#adds(timestamp)) handlers.set(timestamp, { read: () => this.#seconds() });
+    if (this.#adds(FRACTIONAL_TIMESTAMP)) handlers.set(FRACTIONAL_TIMESTAMP, { read: () => this.#fraction() });
+    if (this.#extremes() !== undefined && this.#adds(RESET_MIN_MAX)) {
+      handlers.set(RESET_MIN_MAX, { execute: () => this.#reset() });
+    }
+    return handlers;
   }
 
   /** Called once the instance stands. */
@@ -91,18 +103,6 @@ export class Companions {
       this.#max = sample.value;
       this.#set(maxId, sample);
     }
-  }
-
-  #makeHandlers(): ReadonlyMap<number, ResourceHandler> {
-    const handlers = new Map<number, ResourceHandler>();
-    // Read live: an observer of the instance must not hear of each poll because the time moved on.
-    const timestamp = timestampResource(this.#object.model.id);
-    if (this.#adds(timestamp)) handlers.set(timestamp, { read: () => this.#seconds() });
-    if (this.#adds(FRACTIONAL_TIMESTAMP)) handlers.set(FRACTIONAL_TIMESTAMP, { read: () => this.#fraction() });
-    if (this.#extremes() !== undefined && this.#adds(RESET_MIN_MAX)) {
-      handlers.set(RESET_MIN_MAX, { execute: () => this.#reset() });
-    }
-    return handlers;
   }
 
   #seconds(): number | undefined {

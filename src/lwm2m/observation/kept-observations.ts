@@ -5,7 +5,7 @@ import type { Log } from "../../base/log.js";
 import type { CoapRequest } from "../../coap/request.js";
 import type { ClientState, Json } from "../state/client-state.js";
 import { jsonOfValue } from "../state/value-json.js";
-import { keyOfToken, type Observation } from "./observed.js";
+import { keyOfToken, type Observation, tokenOf } from "./observed.js";
 
 /** An observation as it outlives the process; times are wall clock milliseconds. */
 export interface KeptObservation {
@@ -62,7 +62,7 @@ export class ObservationShelf {
 
   keep(observation: Observation): void {
     this.#changed?.delete(observation.tokenKey);
-    this.#state.put("observations", this.#keyOf(observation.token), this.#jsonOf(observation));
+    this.#state.put("observations", this.#keyOf(tokenOf(observation)), this.#jsonOf(observation));
   }
 
   /** The server was told something. */

@@ -11,7 +11,7 @@ import { NotificationQueue } from "./notification-queue.js";
 import { apartReason, sentReason } from "./notification-why.js";
 import { deliveryOf } from "./observation.js";
 import { ObserveSequence } from "./observe-sequence.js";
-import { acknowledge, doubt, type Observation } from "./observed.js";
+import { acknowledge, doubt, type Observation, tokenOf } from "./observed.js";
 
 export interface NotifierOptions {
   readonly clock: Clock;
@@ -105,7 +105,8 @@ export class Notifier {
   async tellStored(observation: Observation, content: CoapResponse): Promise<DeliveryResult> {
     if (this.#queue.state === "paused") return "timeout";
     const wallMs = this.#options.clock.nowMs();
-    const { token, request } = observation;
+    const { request } = observation;
+    const token = tokenOf(observation);
     this.#options.explainer?.note?.(apartReason(observation, "stored"));
     observation.lastConMs = this.#options.clock.monotonicMs();
     const response = { ...content, observe: this.#sequence.next() };
@@ -130,7 +131,8 @@ export class Notifier {
     explainer?.note?.(sentReason(observation, wanted, delivery));
     const content = this.#contentOf(observation, delivery, wallMs);
     if (content === undefined) return;
-    const { token, request, toldMs } = observation;
+    const { request, toldMs } = observation;
+    const token = tokenOf(observation);
     if (delivery === "CON") observation.lastConMs = nowMs;
     observation.sentMs = nowMs;
     observation.isInFlight = true;

@@ -42,8 +42,8 @@ export class ObservationTable implements Disposable {
 
   add(observation: Observation): void {
     this.#byToken.set(observation.tokenKey, observation);
-    for (const part of observation.parts) this.#watched.get(part.view)?.index.add(part.path, part);
-    this.#pathCount += observation.parts.length;
+    for (const part of observation.paths) this.#watched.get(part.view)?.index.add(part.path, part);
+    this.#pathCount += observation.paths.length;
   }
 
   get(tokenKey: string): Observation | undefined {
@@ -60,8 +60,8 @@ export class ObservationTable implements Disposable {
     const observation = this.#byToken.get(tokenKey);
     if (observation === undefined) return undefined;
     this.#byToken.delete(tokenKey);
-    for (const part of observation.parts) this.#watched.get(part.view)?.index.remove(part.path, part);
-    this.#pathCount -= observation.parts.length;
+    for (const part of observation.paths) this.#watched.get(part.view)?.index.remove(part.path, part);
+    this.#pathCount -= observation.paths.length;
     return observation;
   }
 

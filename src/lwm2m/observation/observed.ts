@@ -37,8 +37,9 @@ export interface ObservedPath extends ViewedPath {
 
 /** One observation as it is carried on. */
 export interface Observation extends Observable {
-  readonly parts: readonly ObservedPath[];
-  readonly token: Uint8Array;
+  /** Set once, when the observation is there for them to refer to. */
+  paths: readonly ObservedPath[];
+  /** The token as Latin-1 text, which takes a fraction of the memory of bytes; `tokenOf` gives them. */
   readonly tokenKey: string;
   /** Without its payload, since later blocks are asked for by path. */
   readonly request: CoapRequest;
@@ -82,20 +83,16 @@ export function beginObservation(
   nowMs: number,
   sinceMs: number,
 ): Observation {
-  const { view, target, paths, codec, own } = observable;
-  const { token, payload, ...rest } = request;
-  const parts: ObservedPath[] = [];
+  const { view, target, codec, own } = observable;
   const observation: Observation = {
     view,
     target,
-    paths,
-    parts,
+    paths: [],
     codec,
     own,
-    token,
-    tokenKey: keyOfToken(token),
-    request: { ...rest, payload: NO_BYTES },
-    payload,
+    tokenKey: keyOfToken(request.token),
+    request: requestToKeep(request),
+    payload: request.payload,
     sinceMs,
     attributes: whole,
     delivery,
@@ -112,14 +109,31 @@ export function beginObservation(
     dueMs: undefined,
     timer: undefined,
   };
-  for (const [index, path] of paths.entries()) {
-    parts.push({ ...path, observation, attributes: each[index] ?? whole });
-  }
+  observation.paths = observable.paths.map(({ view, path }, index) => {
+    return { view, path, observation, attributes: each[index] ?? whole };
+  });
   return observation;
+}
+
+/** Field by field and with lists of their length: a spread would give each of thousands a hidden class of its own. */
+function requestToKeep({ method, path, query, contentFormat, accept, observe }: IncomingRequest): CoapRequest {
+  return {
+    method,
+    path: path.slice(),
+    query: query.slice(),
+    ...(contentFormat === undefined ? {} : { contentFormat }),
+    ...(accept === undefined ? {} : { accept }),
+    ...(observe === undefined ? {} : { observe }),
+    payload: NO_BYTES,
+  };
 }
 
 export function keyOfToken(token: Uint8Array): string {
   return Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString("latin1");
+}
+
+export function tokenOf({ tokenKey }: Observation): Uint8Array {
+  return Buffer.from(tokenKey, "latin1");
 }
 
 /**
@@ -196,12 +210,12 @@ export function keyOf({ target }: Observation, path: Path, prefix: string | unde
 
 /** Those of the part that covers the path. */
 export function attributesAt(
-  { target, parts, attributes }: Observation,
+  { target, paths, attributes }: Observation,
   path: Path,
   prefix: string | undefined,
 ): Attributes {
   if (target.length > 0) return attributes;
-  return parts.find((one) => one.view.prefix === prefix && isWithin(path, one.path))?.attributes ?? attributes;
+  return paths.find((one) => one.view.prefix === prefix && isWithin(path, one.path))?.attributes ?? attributes;
 }
 
 /** `nowMs` is monotonic. */

@@ -34,6 +34,7 @@ import {
   TELLINGS,
   type Telling,
   tellingOf,
+  tokenOf,
 } from "./observed.js";
 import { restoreObservation } from "./restored-observation.js";
 import { StoredNotifications, type StoredNotificationsOptions } from "./stored-notifications.js";
@@ -318,9 +319,8 @@ export class Observer implements Disposable {
   /** Removes an observation whose target cannot be read any more; the server is told so (RFC 7641 §4.2). */
   #end(observation: Observation, ending: CoapResponse): void {
     this.#note?.(apartReason(observation, "ended"));
-    const { token, tokenKey, request } = observation;
-    this.#drop(tokenKey);
-    this.#notifier.addEnding({ token, request, ending });
+    this.#drop(observation.tokenKey);
+    this.#notifier.addEnding({ token: tokenOf(observation), request: observation.request, ending });
     this.#options.onChange();
   }
 
@@ -334,12 +334,12 @@ export class Observer implements Disposable {
     if (observation === undefined) return false;
     this.#timers.cancel(observation);
     this.#noteDemand(observation);
-    this.#options.shelf?.forget(observation.token);
+    this.#options.shelf?.forget(tokenOf(observation));
     return true;
   }
 
-  #noteDemand({ parts }: Observation): void {
-    if (parts.some(({ attributes }) => isDemanding(attributes))) this.#options.onDemand?.();
+  #noteDemand({ paths }: Observation): void {
+    if (paths.some(({ attributes }) => isDemanding(attributes))) this.#options.onDemand?.();
   }
 
   #termsOf(observable: Observable): ObservationTerms {
@@ -349,7 +349,7 @@ export class Observer implements Disposable {
   #govern(observation: Observation, { each, whole, delivery }: ObservationTerms): void {
     observation.attributes = whole;
     observation.delivery = delivery;
-    for (const [index, part] of observation.parts.entries()) part.attributes = each[index] ?? whole;
+    for (const [index, part] of observation.paths.entries()) part.attributes = each[index] ?? whole;
   }
 }
 

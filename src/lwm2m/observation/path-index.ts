@@ -1,8 +1,10 @@
 import type { Path } from "../path.js";
 
+/** Most nodes have one item and nothing below, or the other way round: each holds no more than it has. */
 interface Node<T> {
-  readonly here: Set<T>;
-  readonly below: Map<number, Node<T>>;
+  /** Made anew at each change, so that who goes through it may change the index. */
+  here: readonly T[];
+  below: Map<number, Node<T>> | undefined;
 }
 
 /** Finds what stands at a path, above it or below it, without building keys: at most four look-ups per sample. */
@@ -13,6 +15,7 @@ export class PathIndex<T> {
     this.#root ??= emptyNode();
     let node = this.#root;
     for (const id of path) {
+      node.below ??= new Map();
       let child = node.below.get(id);
       if (child === undefined) {
         child = emptyNode();
@@ -20,23 +23,24 @@ export class PathIndex<T> {
       }
       node = child;
     }
-    node.here.add(item);
+    node.here = node.here.concat([item]);
   }
 
   remove(path: Path, item: T): void {
     const trail = this.#root === undefined ? [] : [this.#root];
     for (const id of path) {
-      const child = trail.at(-1)?.below.get(id);
+      const child = trail.at(-1)?.below?.get(id);
       if (child === undefined) return;
       trail.push(child);
     }
-    trail.at(-1)?.here.delete(item);
+    const end = trail.at(-1);
+    if (end !== undefined) end.here = end.here.filter((one) => one !== item);
     // Empty branches go, or every path ever observed would stay.
     for (let depth = path.length; depth > 0; depth--) {
       const node = trail[depth];
       const id = path[depth - 1];
-      if (node === undefined || id === undefined || node.here.size > 0 || node.below.size > 0) return;
-      trail[depth - 1]?.below.delete(id);
+      if (node === undefined || id === undefined || node.here.length > 0 || (node.below?.size ?? 0) > 0) return;
+      trail[depth - 1]?.below?.delete(id);
     }
   }
 
@@ -50,7 +54,7 @@ export class PathIndex<T> {
     if (node === undefined) return;
     for (const item of node.here) visit(item);
     for (const id of path) {
-      node = node.below.get(id);
+      node = node.below?.get(id);
       if (node === undefined) return;
       for (const item of node.here) visit(item);
     }
@@ -59,18 +63,20 @@ export class PathIndex<T> {
   /** What stands at the path or below it, as a list that may be changed by what is done with it. */
   within(path: Path): T[] {
     let node = this.#root;
-    for (const id of path) node = node?.below.get(id);
+    for (const id of path) node = node?.below?.get(id);
     const found: T[] = [];
     if (node !== undefined) collect(node, found);
     return found;
   }
 }
 
+const NOTHING: readonly never[] = [];
+
 function emptyNode<T>(): Node<T> {
-  return { here: new Set(), below: new Map() };
+  return { here: NOTHING, below: undefined };
 }
 
 function collect<T>(node: Node<T>, found: T[]): void {
   found.push(...node.here);
-  for (const child of node.below.values()) collect(child, found);
+  for (const child of node.below?.values() ?? []) collect(child, found);
 }
