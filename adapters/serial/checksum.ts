@@ -80,15 +80,31 @@ export function checksumLength(checksum: Checksum): number {
 }
 
 export function isIntact(frame: Uint8Array, checksum: Checksum): boolean {
+  const place = placeIn(frame, checksum);
+  if (place === undefined) return false;
+  const wanted = checksumBytes(frame.subarray(place.from, place.to), checksum);
+  const found = frame.subarray(place.at, place.at + wanted.length);
+  if (checksum.format !== "hex") return wanted.every((byte, index) => byte === found[index]);
+  return String.fromCharCode(...found).toUpperCase() === String.fromCharCode(...wanted);
+}
+
+/** The frame with the right checksum at its place; as it is where the place is not within it. */
+export function withChecksum(frame: Uint8Array, checksum: Checksum): Uint8Array {
+  const place = placeIn(frame, checksum);
+  const whole = frame.slice();
+  if (place !== undefined) whole.set(checksumBytes(frame.subarray(place.from, place.to), checksum), place.at);
+  return whole;
+}
+
+function placeIn(
+  frame: Uint8Array,
+  checksum: Checksum,
+): { readonly from: number; readonly to: number; readonly at: number } | undefined {
   const length = checksumLength(checksum);
   const at = position(checksum.at ?? -length, frame);
   const from = position(checksum.from ?? 0, frame);
   const to = position(checksum.to ?? at, frame);
-  if (from < 0 || at < 0 || to < from || at + length > frame.length) return false;
-  const wanted = checksumBytes(frame.subarray(from, to), checksum);
-  const found = frame.subarray(at, at + length);
-  if (checksum.format !== "hex") return wanted.every((byte, index) => byte === found[index]);
-  return String.fromCharCode(...found).toUpperCase() === String.fromCharCode(...wanted);
+  return from < 0 || at < 0 || to < from || at + length > frame.length ? undefined : { from, to, at };
 }
 
 function position(place: number, { length }: Uint8Array): number {

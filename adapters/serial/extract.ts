@@ -1,4 +1,5 @@
 import { decodeByteValue, parseJsonPath, type Scalar, toError, valueAt, valueFromText } from "causeway/adapter";
+import { decodeAngle } from "./angle.js";
 import { byteFormatOf, type SerialPoint } from "./options.js";
 
 export type Extracted =
@@ -116,10 +117,7 @@ function lineOf(lines: ReadonlyMap<string, readonly string[]>, code: string): re
   return undefined;
 }
 
-/** Degrees and minutes, `dddmm.mmmm`, with the hemisphere (NMEA 0183). */
 function angle(text: string, hemisphere: string): Extracted {
-  const match = /^(\d{1,3})(\d{2}(?:\.\d+)?)$/.exec(text);
-  if (match === null || !/^[NSEW]$/.test(hemisphere)) return invalid(`'${text},${hemisphere}' is no position`);
-  const degrees = Number(match[1]) + Number(match[2]) / 60;
-  return { quality: "good", value: hemisphere === "S" || hemisphere === "W" ? -degrees : degrees };
+  const value = decodeAngle(text, hemisphere);
+  return value === undefined ? invalid(`'${text},${hemisphere}' is no position`) : { quality: "good", value };
 }

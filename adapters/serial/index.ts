@@ -4,11 +4,11 @@ import {
   defineAdapter,
   type Exchange,
   type Point,
-  type ScalarKind,
   type Station,
   type Variables,
 } from "causeway/adapter";
 import { linkProblem, pointProblem, stationProblem, traitsProblem } from "./check.js";
+import { fitValue, kindOf } from "./fit.js";
 import { SerialLink } from "./link.js";
 import { openLine } from "./open-line.js";
 import {
@@ -46,18 +46,17 @@ export const serial: Adapter<SerialLinkOptions, Variables, SerialPoint> = {
   pointProblem,
   stationProblem,
   kind: kindOf,
+  fit: fitValue,
   scan: async () => (await import("./scan.js")).scanTool,
   read: async () => (await import("./read.js")).readTool(),
+  simulate: async (options, stations, context) =>
+    await (await import("./simulator.js")).simulateSerial(options, stations, context),
 };
 
 export default defineAdapter(serial);
 
 function addressOf({ host, port }: SerialLinkOptions): string {
   return host === undefined ? String(port) : `${host}:${port}`;
-}
-
-function kindOf({ type = "string" }: SerialPoint): ScalarKind {
-  return type === "boolean" || type === "string" ? type : "number";
 }
 
 /** Points of one kind of frame share its request; those of frames that come on their own are in no exchange. */

@@ -1,15 +1,23 @@
-import { systemClock, withinTime } from "../../src/base/clock.js";
+import { type Clock, systemClock, withinTime } from "../../src/base/clock.js";
 import { silentLog } from "../../src/base/log.js";
 import { Scope } from "../../src/base/scope.js";
 import type { AnyAdapter, Point, SimulatedField } from "../../src/field/adapter.js";
 import { openField } from "../../src/field/field.js";
-import type { Reading, Scalar } from "../../src/field/reading.js";
+import { type Reading, type Scalar, sameScalar } from "../../src/field/reading.js";
 import type { Profile } from "../../src/mapping/profile.js";
+import { settle } from "../fakes/clock.js";
 
 const NEVER_MS = 24 * 3_600_000;
 const PATIENCE_MS = 10_000;
 const DEVICE = "device";
 const forever = new AbortController().signal;
+
+/** What a device says each second it says to a test so much more often. */
+const HASTE = 50;
+const HASTY: Clock = {
+  ...systemClock,
+  schedule: (delayMs, callback) => systemClock.schedule(delayMs / HASTE, callback),
+};
 
 export interface SimulatedRig extends AsyncDisposable {
   readonly simulated: SimulatedField<unknown>;
@@ -18,13 +26,13 @@ export interface SimulatedRig extends AsyncDisposable {
    * missing then is in the error.
    */
   readAll(): Promise<ReadonlyMap<string, Scalar>>;
-  /** Raw, as an adapter takes it. */
+  /** Raw, as an adapter takes it; returns when the device holds it. */
   write(point: string, raw: Scalar): Promise<void>;
 }
 
 /**
- * A device that an adapter makes of its profile, and a field that reaches it by the adapter's real link. The
- * points have their values, raw, before it opens.
+ * A device that an adapter makes of its profile, and a field that reaches it by the adapter's real link. The points
+ * have their values, raw, before it opens.
  */
 export async function simulatedRig(
   adapter: AnyAdapter,
@@ -67,7 +75,10 @@ export async function simulatedRig(
       heard.accept(await field.read(DEVICE, forever));
       return await heard.complete();
     },
-    write: async (point, raw) => await field.write(DEVICE, point, raw, forever),
+    async write(point, raw) {
+      await field.write(DEVICE, point, raw, forever);
+      await held(simulated, point, raw);
+    },
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
@@ -77,10 +88,24 @@ async function simulate(
   station: Parameters<NonNullable<AnyAdapter["simulate"]>>[1][number],
 ): Promise<SimulatedField<unknown>> {
   const secret = (text: string): Promise<string> => Promise.resolve(text);
-  const context = { name: adapter.name, clock: systemClock, log: silentLog, secret };
+  const context = { name: adapter.name, clock: HASTY, log: silentLog, secret };
   const simulated = await adapter.simulate?.({}, [station], context);
   if (simulated === undefined) throw new Error(`${adapter.name} cannot simulate`);
   return simulated;
+}
+
+/** What no device acknowledges may come to it later. */
+async function held(simulated: SimulatedField<unknown>, point: string, value: Scalar): Promise<void> {
+  const holds = (): boolean => {
+    try {
+      return sameScalar(simulated.get(DEVICE, point), value);
+    } catch {
+      return false;
+    }
+  };
+  for (const endMs = systemClock.monotonicMs() + PATIENCE_MS; !holds(); await settle()) {
+    if (systemClock.monotonicMs() > endMs) throw new Error(`${point} did not become ${String(value)}`);
+  }
 }
 
 /** The last reading of each point. */
