@@ -1,4 +1,6 @@
 import {
+  type Alias,
+  isAlias,
   isMap,
   isScalar,
   isSeq,
@@ -61,22 +63,32 @@ export function parseSource(text: string, file: string): ParsedSource {
   const problems = document.errors.map(({ pos, code, message }): Problem => {
     const at = position(pos[0]);
     if (code === "DUPLICATE_KEY") return { at, path: "", what: "a key stands twice in one map", hint: ONE_KEY };
+    if (code === "MULTIPLE_DOCS")
+      return { at, path: "", what: "a second document begins with ---", hint: ONE_DOCUMENT };
     return { at, path: "", what: firstLine(message), hint: "mend the YAML syntax first; spaces, not tabs, indent" };
   });
-  const root = document.contents === null ? undefined : locate(document.contents, { position, document, problems });
+  const context = { position, document, problems, following: new Set<Node>(), aliases: 0 };
+  const root = document.contents === null ? undefined : locate(document.contents, context);
   return { root: document.errors.length > 0 && root?.kind !== "map" ? undefined : root, problems };
 }
 
 const ONE_KEY = "only one of the two can count: take one out";
+const ONE_DOCUMENT = "only one is read: give each a file of its own";
+const MERGE_KEY = "<<";
+/** A few lines of aliases of aliases stand for more than any memory holds. */
+const MAX_ALIASES = 10_000;
 
 interface Context {
   readonly position: (offset: number) => Position;
   readonly document: ReturnType<typeof parseDocument>;
   readonly problems: Problem[];
+  /** What aliases stand for that are being read: one of these again would never end. */
+  readonly following: Set<Node>;
+  aliases: number;
 }
 
 function locate(node: Node, context: Context): Located {
-  const { position, document } = context;
+  const { position } = context;
   const at = position(rangeOf(node)?.[0] ?? 0);
   if (isMap(node)) return { kind: "map", at, entries: locateEntries(node, context) };
   if (isSeq(node)) {
@@ -90,16 +102,37 @@ function locate(node: Node, context: Context): Located {
       typeof value === "string" || typeof value === "number" || typeof value === "bigint" || typeof value === "boolean";
     return { kind: "scalar", at, value: plain ? value : null };
   }
-  const target = "resolve" in node && typeof node.resolve === "function" ? node.resolve(document) : undefined;
-  return target === undefined ? { kind: "scalar", at, value: null } : locate(target as Node, context);
+  return (isAlias(node) ? follow(node, at, context) : undefined) ?? { kind: "scalar", at, value: null };
+}
+
+function follow(alias: Alias, at: Position, context: Context): Located | undefined {
+  const { document, problems, following } = context;
+  context.aliases++;
+  if (context.aliases === MAX_ALIASES) problems.push({ at, path: "", what: "too much is said by aliases" });
+  if (context.aliases >= MAX_ALIASES) return undefined;
+  const target = alias.resolve(document);
+  if (target === undefined) return undefined;
+  if (following.has(target)) {
+    problems.push({ at, path: "", what: `what *${alias.source} stands for contains itself` });
+    return undefined;
+  }
+  following.add(target);
+  const located = locate(target, context);
+  following.delete(target);
+  return located;
 }
 
 function locateEntries(map: YAMLMap, context: Context): LocatedEntry[] {
   const keys = new Set<string>();
-  return map.items.map((pair) => {
+  return map.items.flatMap((pair) => {
     const node = pair.key as Node;
     const keyAt = context.position(rangeOf(node)?.[0] ?? 0);
     const key = isScalar(node) ? String(node.value) : String(node);
+    if (key === MERGE_KEY) {
+      const hint = "YAML 1.2 has none: write the keys out";
+      context.problems.push({ at: keyAt, path: "", what: "'<<' would merge maps", hint });
+      return [];
+    }
     if (isScalar(node)) refuseLeadingZero(node, keyAt, context);
     // 16, 0x10 and "16" are different keys of YAML and the same here; what YAML itself finds it has told.
     const isTold = context.problems.some(({ hint }) => hint === ONE_KEY);
@@ -109,7 +142,7 @@ function locateEntries(map: YAMLMap, context: Context): LocatedEntry[] {
     keys.add(key);
     const value: Located =
       pair.value === null ? { kind: "scalar", at: keyAt, value: null } : locate(pair.value as Node, context);
-    return { key, keyAt, value };
+    return [{ key, keyAt, value }];
   });
 }
 

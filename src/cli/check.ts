@@ -1,4 +1,4 @@
-import { CausewayError } from "../base/errors.js";
+import { CausewayError, ERROR_TABLE } from "../base/errors.js";
 import { formatProblem, type Problem } from "../base/source.js";
 import { mappingContext, type ReadConfig, readConfig } from "../config/read.js";
 import { readProfileFile } from "../mapping/profiles.js";
@@ -16,6 +16,10 @@ export const check: Command = {
   positionals: "some",
   async run(args, io) {
     const { problems, notes } = await findProblems(args);
+    for (const { path, what, at } of problems) {
+      const other = what === "unknown key" ? OTHER_KIND[path] : undefined;
+      if (other !== undefined) io.err(`note: ${at.file} is ${other}`);
+    }
     for (const note of notes) io.err(`note: ${formatProblem(note)}`);
     if (args.values["json"] === true) io.out(JSON.stringify(problems));
     else for (const problem of problems) io.out(formatProblem(problem));
@@ -23,6 +27,12 @@ export const check: Command = {
     if (args.values["json"] !== true) io.err("no problems");
     return EXIT.good;
   },
+};
+
+/** By a key that only the other kind of file begins with. */
+const OTHER_KIND: Readonly<Record<string, string>> = {
+  gateway: "a gateway's configuration: check it with -c",
+  profile: "a mapping file: check it without -c",
 };
 
 async function findProblems(args: Arguments): Promise<Pick<ReadConfig, "problems" | "notes">> {
@@ -37,9 +47,17 @@ async function findProblems(args: Arguments): Promise<Pick<ReadConfig, "problems
   if (args.positionals.length === 0) return { problems, notes };
   const { adapters, models } = await mappingContext(text(args, "models"));
   for (const mapping of args.positionals) {
-    problems.push(...(await readProfileFile(mapping, adapters, models)).problems);
+    const read = readProfileFile(mapping, adapters, models);
+    problems.push(...(await read.catch((error: unknown) => unreadMapping(mapping, error))).problems);
   }
   return { problems, notes };
+}
+
+/** A file that cannot be read says nothing of the others. */
+function unreadMapping(file: string, error: unknown): Pick<ReadConfig, "problems"> {
+  if (!(error instanceof CausewayError) || error.code !== "CONFIG_UNREADABLE") throw error;
+  const what = error.message.replace(`${file} `, "");
+  return { problems: [{ at: { file, line: 1, column: 1 }, path: "", what, hint: ERROR_TABLE[error.code].remedy }] };
 }
 
 /** Prints what is wrong and gives undefined, or gives the configuration. */

@@ -1,6 +1,6 @@
 import { systemClock } from "../base/clock.js";
 import type { ConfiguredDevice, GatewayConfig } from "../config/config.js";
-import type { Quality, Reading, Scalar } from "../field/reading.js";
+import { jsonScalar, type Quality, type Reading, type Scalar } from "../field/reading.js";
 import { formatPath } from "../lwm2m/path.js";
 import { ObjectTree } from "../lwm2m/tree.js";
 import { Bridge } from "../mapping/bridge.js";
@@ -11,7 +11,7 @@ export interface PointTrial {
   readonly point: string;
   /** As the adapter decoded it, before scaling. */
   readonly raw?: string;
-  readonly value?: Scalar;
+  readonly value?: number | string | boolean;
   readonly unit?: string;
   readonly quality: Quality;
   readonly reason?: string;
@@ -85,7 +85,7 @@ export class DeviceTrial implements Disposable {
     return {
       point: name,
       ...(raw === undefined ? {} : { raw: scalarText(raw) }),
-      ...(value === undefined ? {} : { value }),
+      ...(value === undefined ? {} : { value: jsonScalar(value) }),
       ...(unit === undefined ? {} : { unit }),
       quality,
       ...(reason === undefined ? {} : { reason }),

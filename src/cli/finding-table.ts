@@ -1,4 +1,5 @@
 import type { Finding } from "../field/tool.js";
+import { oneLine } from "./one-line.js";
 
 const GAP = "  ";
 
@@ -32,7 +33,7 @@ export class FindingTable {
 
 function cellOf(value: Finding[string]): string {
   if (value === undefined) return "";
-  return typeof value === "object" ? value.join(" ") : String(value);
+  return oneLine(typeof value === "object" ? value.join(" ") : String(value));
 }
 
 /** `baudRate` as `BAUD RATE`. */

@@ -1,5 +1,6 @@
 import { type Log, type LogEvent, silentLog, tee } from "../base/log.js";
 import type { Io } from "./command.js";
+import { oneLine } from "./one-line.js";
 
 /** What a person at the command line should know of the field below: warnings and errors, with what to do. */
 export function plainLog(io: Io): Log {
@@ -15,5 +16,5 @@ export function plainText({ level, message, facts }: LogEvent): readonly string[
   const why = [code, error, reason].filter((part) => part !== undefined && part !== message);
   const where = Object.entries(others).map(([name, fact]) => `${name} ${typeof fact === "object" ? "…" : fact}`);
   const line = [`${level}: ${message}`, ...why].join(": ") + (where.length === 0 ? "" : ` (${where.join(", ")})`);
-  return remedy === undefined ? [line] : [line, `  ${remedy}`];
+  return remedy === undefined ? [oneLine(line)] : [oneLine(line), `  ${remedy}`];
 }

@@ -40,3 +40,10 @@ export function sameScalar(a: Scalar, b: Scalar): boolean {
   if (typeof a === "number" && typeof b === "bigint") return Number.isInteger(a) && BigInt(a) === b;
   return a === b;
 }
+
+/** As JSON can hold it: 64-bit integers beyond its numbers, infinities and NaN as text, bytes as hexadecimal text. */
+export function jsonScalar(value: Scalar): number | string | boolean {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}

@@ -1,6 +1,6 @@
 import type { BusStatus } from "../field/bus.js";
 import type { DeviceStatus } from "../field/device-options.js";
-import type { Reading, Scalar } from "../field/reading.js";
+import { jsonScalar, type Reading, type Scalar } from "../field/reading.js";
 import type { BootstrapStatus } from "../lwm2m/bootstrap/bootstrap-session.js";
 import type { RegistrationStatus } from "../lwm2m/client-options.js";
 import type { OutboxCounters } from "../outbox/outbox.js";
@@ -94,12 +94,6 @@ export function statusDocument(
 
 function pointEntry({ value, ...point }: KnownPoint): PointEntry {
   return value === undefined ? point : { ...point, value: jsonScalar(value) };
-}
-
-function jsonScalar(value: Scalar): number | string | boolean {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 /** What `GET /trace` answers: the last frames of each bus, oldest first. */

@@ -176,6 +176,13 @@ describe("broken YAML", () => {
       "a:\n\tb: 1",
       "f.yaml:2:1: Tabs are not allowed as indentation (mend the YAML syntax first; spaces, not tabs, indent)",
     ],
+    [
+      "a: 1\n---\nb: 2",
+      "f.yaml:2:1: a second document begins with --- (only one is read: give each a file of its own)",
+    ],
+    ["a: &x { b: 1 }\nc: { <<: *x }", "f.yaml:2:6: '<<' would merge maps (YAML 1.2 has none: write the keys out)"],
+    ["a: &x [*x]", "f.yaml:1:8: what *x stands for contains itself"],
+    ["a: &x { b: { c: *x } }", "f.yaml:1:17: what *x stands for contains itself"],
   ])("%j is told in words of its own", (text, problem) => {
     expect(parseSource(text, "f.yaml").problems.map(formatProblem)).toContain(problem);
   });
@@ -193,5 +200,12 @@ describe("broken YAML", () => {
 
   it("follows aliases", () => {
     expect(read(record(integer()), "a: &x 5\nb: *x").value?.get("b")).toBe(5);
+    expect(read(record(list(integer())), "a: &x [1, 2]\nb: *x\nc: *x").value?.get("c")).toEqual([1, 2]);
+  });
+
+  it("follows no more aliases than a file can mean", () => {
+    const lines = Array.from("bcdefgh", (name, index) => `${name}: &${name} [${`*${"abcdefg"[index]},`.repeat(10)}]`);
+    const { problems } = parseSource(["a: &a [x]", ...lines].join("\n"), "f.yaml");
+    expect(problems.map(({ what }) => what)).toEqual(["too much is said by aliases"]);
   });
 });

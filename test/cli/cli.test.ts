@@ -81,6 +81,23 @@ describe("check", () => {
     expect(JSON.parse(out)).toMatchObject([{ path: "devices[0].link", at: { line: 5, column: 26 } }]);
   });
 
+  it("tells of a mapping that is not there, and of the mistakes of the others", async () => {
+    const broken = await file("broken.yaml", SIX_MISTAKES);
+    const none = join(folder, "none.yaml");
+    const { code, out } = await cli("check", none, broken, "--json");
+    expect(code).toBe(2);
+    const problems: { at: { file: string }; what: string }[] = JSON.parse(out);
+    expect(problems[0]).toMatchObject({ at: { file: none }, what: "does not exist" });
+    expect(problems.filter(({ at }) => at.file === broken)).toHaveLength(6);
+  });
+
+  it("says which kind of file it was given for another", async () => {
+    const config = await file("causeway.yaml", CONFIG);
+    expect((await cli("check", config)).err).toBe(`note: ${config} is a gateway's configuration: check it with -c`);
+    const mapping = await file("m.yaml", SIX_MISTAKES);
+    expect((await cli("check", "-c", mapping)).err).toBe(`note: ${mapping} is a mapping file: check it without -c`);
+  });
+
   it("tells of a file that is not there, with what to do", async () => {
     const { code, err } = await cli("check", "-c", join(folder, "none.yaml"));
     expect(code).toBe(2);

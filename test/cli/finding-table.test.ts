@@ -20,6 +20,10 @@ describe("the table of findings", () => {
     ]);
   });
 
+  it("shows what would move the cursor or break the line", () => {
+    expect(new FindingTable().add({ topic: "a\u001b[2Jb\nc\u202ed" })).toEqual(["TOPIC", "a·[2Jb·c·d"]);
+  });
+
   it("makes columns as wide as the widest of the rows that come at once", () => {
     const rows = [{ as: "uint16", value: "1" }, { as: "float32 ABCD", value: "231.4" }, { as: "bits" }];
     expect(new FindingTable().add(...rows)).toEqual([

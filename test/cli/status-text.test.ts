@@ -86,6 +86,7 @@ it.each<[string, readonly string[]]>([
     ["warn: a message: LINK_BUSY: it is held (medium modbus /dev/ttyUSB0)", "  Stop it."],
   ],
   [JSON.stringify({ device: "d", reason: "a message", failures: 2 }), ["warn: a message (device d, failures 2)"]],
+  [JSON.stringify({ reason: "'\u001b[2J' is no number" }), ["warn: a message: '·[2J' is no number"]],
   ["", ["warn: a message"]],
 ])("a warning with %s", (facts, lines) => {
   expect(plainText({ level: "warn", message: "a message", facts })).toEqual(lines);

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { modbus } from "../../adapters/modbus/index.js";
 import type { ModbusPoint } from "../../adapters/modbus/options.js";
@@ -6,34 +9,50 @@ import { silentLog } from "../../src/base/log.js";
 import { runCli } from "../../src/cli/cli.js";
 import { mappingContext } from "../../src/config/read.js";
 import type { Point } from "../../src/field/adapter.js";
-import type { SimulatedField } from "../../src/field/index.js";
-import { ProfileShelf, shippedMappings } from "../../src/mapping/profiles.js";
+import { ProfileShelf, readProfileFile, shippedMappings } from "../../src/mapping/profiles.js";
 
 type Simulated = Awaited<ReturnType<NonNullable<typeof modbus.simulate>>>;
 
-let simulated: Simulated & SimulatedField<{ readonly port?: number | string }>;
-beforeEach(async () => {
+const SERIAL_NUMBER = `profile: id
+title: A serial number
+adapter: modbus
+addressBase: 0
+points: { serialNumber: { at: { table: input, register: 0 }, type: uint64 } }
+objects: []
+`;
+
+async function context() {
   const { adapters, models } = await mappingContext();
-  const profile = (await (await ProfileShelf.open([shippedMappings()], adapters, models)).read("xy-md02"))?.profile;
-  if (profile === undefined || modbus.simulate === undefined) throw new Error("xy-md02 cannot be simulated");
-  const points = [...profile.points.values()].map(({ point }) => point as Point<ModbusPoint>);
-  const station = { name: "sensor", address: { unit: 3 }, traits: profile.traits };
+  await adapters.load(["modbus"]);
+  return [adapters, models] as const;
+}
+
+async function simulate(stations: Parameters<NonNullable<typeof modbus.simulate>>[1]): Promise<Simulated> {
+  if (modbus.simulate === undefined) throw new Error("modbus is not simulated");
   const secret = (text: string): Promise<string> => Promise.resolve(text);
-  const context = { name: "simulation", clock: systemClock, log: silentLog, secret };
-  simulated = await modbus.simulate({ transport: "tcp", host: "127.0.0.1", port: 0 }, [{ station, points }], context);
+  const own = { name: "simulation", clock: systemClock, log: silentLog, secret };
+  return await modbus.simulate({ transport: "tcp", host: "127.0.0.1", port: 0 }, stations, own);
+}
+
+let simulated: Simulated;
+beforeEach(async () => {
+  const profile = (await (await ProfileShelf.open([shippedMappings()], ...(await context()))).read("xy-md02"))?.profile;
+  if (profile === undefined) throw new Error("there is no xy-md02");
+  const points = [...profile.points.values()].map(({ point }) => point as Point<ModbusPoint>);
+  simulated = await simulate([{ station: { name: "sensor", address: { unit: 3 }, traits: profile.traits }, points }]);
   simulated.set("sensor", "temperature", 215);
   simulated.set("sensor", "humidity", 400);
 });
 afterEach(() => simulated[Symbol.asyncDispose]());
 
 async function test(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  return await cli("test", "-m", "xy-md02", ...words);
+  return await cli(simulated, "test", "-m", "xy-md02", ...words);
 }
 
-async function cli(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+async function cli({ link: { port } }: Simulated, ...words: string[]) {
   const out: string[] = [];
   const err: string[] = [];
-  const link = `{ transport: tcp, host: 127.0.0.1, port: ${simulated.link.port}, responseTimeout: 500ms }`;
+  const link = `{ transport: tcp, host: 127.0.0.1, port: ${port}, responseTimeout: 500ms }`;
   const code = await runCli([...words, "--link", link], {
     out: (line) => out.push(line),
     err: (line) => err.push(line),
@@ -77,6 +96,20 @@ describe("causeway test", () => {
     expect(err).toMatch(/^warn: field link down: LINK_REFUSED: .*nothing listens on this port.*\n {2}Check address/);
   });
 
+  it("tells 64-bit numbers as text in JSON, which has no such numbers", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "causeway-"));
+    const mapping = join(folder, "id.yaml");
+    await writeFile(mapping, SERIAL_NUMBER);
+    const { profile } = await readProfileFile(mapping, ...(await context()));
+    const points = [...(profile?.points.values() ?? [])].map(({ point }) => point as Point<ModbusPoint>);
+    await using device = await simulate([{ station: { name: "id", address: { unit: 4 }, traits: {} }, points }]);
+    device.set("id", "serialNumber", 2n ** 63n + 1n);
+    const { code, out } = await cli(device, "test", "-m", mapping, "--station", "{ unit: 4 }", "--json");
+    await rm(folder, { recursive: true });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)[0].points).toMatchObject([{ value: "9223372036854775809", raw: "9223372036854775809" }]);
+  });
+
   it("takes a number of seconds", async () => {
     expect(await test("--station", "{ unit: 3 }", "--seconds", "soon")).toMatchObject({ code: 2 });
   });
@@ -84,19 +117,21 @@ describe("causeway test", () => {
 
 describe("causeway profiles match", () => {
   it("tells how much of what each profile expects holds at a device, and what does not", async () => {
-    const { code, out } = await cli("profiles", "match", "modbus", "--station", "{ unit: 3 }");
+    const { code, out } = await cli(simulated, "profiles", "match", "modbus", "--station", "{ unit: 3 }");
     const [header, first] = out.split("\n");
     expect({ code, header }).toEqual({ code: 0, header: expect.stringMatching(/^PROFILE +HOLDS +BY +BUT +TITLE$/) });
     expect(first).toMatch(/^xy-md02 +2 of 2 +verify /);
     simulated.set("sensor", "humidity", 0);
-    const json = JSON.parse((await cli("profiles", "match", "modbus", "--station", "{ unit: 3 }", "--json")).out);
+    const json = JSON.parse(
+      (await cli(simulated, "profiles", "match", "modbus", "--station", "{ unit: 3 }", "--json")).out,
+    );
     expect(json).toContainEqual(
       expect.objectContaining({ profile: "xy-md02", holds: 1, asked: 2, but: "humidity: 0 before scaling" }),
     );
   });
 
   it("says soon that nobody is there", async () => {
-    const { code, err } = await cli("profiles", "match", "modbus", "--station", "{ unit: 9 }");
+    const { code, err } = await cli(simulated, "profiles", "match", "modbus", "--station", "{ unit: 9 }");
     expect(code).toBe(1);
     expect(err).toMatch(/^FIELD_TIMEOUT: /);
   });

@@ -51,6 +51,19 @@ describe("a configuration that cannot be used ends the program at once", () => {
   });
 });
 
+describe("output that cannot be written", () => {
+  it.each<[string, string, number, RegExp]>([
+    ["a full disk is told", "explain >/dev/full", 1, /^error: standard output cannot be written: ENOSPC/],
+    ["a full disk under what is wrong changes no exit code", "explain FIELD_TIMEOT 2>/dev/full", 2, /^$/],
+    ["a reader that wants no more is no fault", "profiles list | head -1", 0, /^$/],
+  ])("%s", async (_, words, code, complaint) => {
+    const child = new Child("sh", ["-c", `"$0" "$1" ${words}`, process.execPath, PROGRAM]);
+    running.push(child);
+    expect(await child.ended).toBe(code);
+    expect(child.complaint).toMatch(complaint);
+  });
+});
+
 const RELAY = { name: "relay", link: "line", profile: "relay-8", address: { unit: 1 } };
 
 describe("what is absent is waited for", () => {
