@@ -54,17 +54,24 @@ export function stationProblem(
   points: readonly Point<MqttPoint>[],
   { protocol }: DeviceTraits,
 ): string | undefined {
-  const templates = new Set([
-    ...points.flatMap(({ address: { at, write } }) => [at.topic, at.json, write?.topic, write?.json]),
-    ...availabilities(protocolOf(protocol).availability).flatMap(({ topic, json }) => [topic, json]),
-    ...(protocolOf(protocol).request ?? []).map(({ topic }) => topic),
-  ]);
-  const texts = [...templates].filter((template) => template !== undefined);
-  const missing = new Set(texts.flatMap(variablesOf).filter((name) => !variables.has(name)));
+  const { availability, request = [] } = protocolOf(protocol);
+  const listed = availabilities(availability);
+  const addresses = points.map(({ address }) => address);
+  const topics = [
+    ...addresses.flatMap(({ at, write }) => [at.topic, write?.topic]),
+    ...[...listed, ...request].map(({ topic }) => topic),
+  ].filter((topic) => topic !== undefined);
+  const others = [
+    ...addresses.flatMap(({ at, write }) => [at.json, write?.json, write?.payload?.replaceAll("{value}", "")]),
+    ...listed.map(({ json }) => json),
+    ...request.map(({ payload }) => payload),
+  ].filter((text) => text !== undefined);
+  const missing = new Set([...topics, ...others].flatMap(variablesOf).filter((name) => !variables.has(name)));
   if (missing.size > 0) {
     return `the profile's topics need ${[...missing].join(", ")}, e.g. address: { ${[...missing][0]}: "…" }`;
   }
-  return texts.map((text) => topicProblem(fillTemplate(text, variables))).find((problem) => problem !== undefined);
+  const filled = [...new Set(topics)].map((topic) => topicProblem(fillTemplate(topic, variables)));
+  return filled.find((problem) => problem !== undefined);
 }
 
 /** The adapter's own schema has read it. */

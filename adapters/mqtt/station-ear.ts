@@ -31,6 +31,8 @@ export class StationEar {
   readonly #clock: Clock;
   /** Topics that say the station is gone. */
   readonly #absent = new Set<string>();
+  /** Topics that were heard live: what the broker kept of them, and sends again when others subscribe, is older. */
+  readonly #live = new Set<string>();
   /** What each point was last, for a station that comes back without telling it again. */
   readonly #last = new Map<string, Reading>();
 
@@ -56,6 +58,8 @@ export class StationEar {
   }
 
   hear(message: Message): void {
+    if (message.origin === "live") this.#live.add(message.topic);
+    else if (this.#live.has(message.topic)) return;
     const availability = this.#availabilities.get(message.topic);
     if (availability !== undefined) this.#hearAvailability(message, availability);
     const decoders = this.#decoders.get(message.topic);

@@ -2,6 +2,7 @@ import { literalsOf, type Variables, variablesOf } from "causeway/adapter";
 
 /** MQTT 3.1.1 §4.7: no wildcards, since one message is of one station, and a length that fits. */
 export function topicProblem(topic: string): string | undefined {
+  if (topic === "") return "a topic has a character at least";
   if (/[+#\0]/.test(topic)) return `topic '${topic}' has '+', '#' or a NUL; use variables such as {id}`;
   return Buffer.byteLength(topic) > 65_535 ? "a topic has at most 65535 bytes" : undefined;
 }

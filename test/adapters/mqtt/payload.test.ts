@@ -144,6 +144,15 @@ describe("what the check says", () => {
     expect(stationProblem(new Map([["id", "1"]]), points, traits)).toBe(
       'the profile\'s topics need room, base, e.g. address: { room: "…" }',
     );
+    const request = [{ topic: "get", payload: "{what}" }];
+    expect(stationProblem(new Map(), [], { protocol: { request } })).toContain("need what");
+    const command = { at, write: { topic: "c", payload: "{word} {value}" } };
+    expect(stationProblem(new Map(), [mqttPoint("p", command, "rw")], {})).toContain("need word");
+    expect(stationProblem(new Map([["id", ""]]), [mqttPoint("p", { at: { topic: "{id}" } })], {})).toContain(
+      "at least",
+    );
+    const odd = mqttPoint("p", { at: { topic: "t", json: '"a+b"."#{id}"' } });
+    expect(stationProblem(new Map([["id", "1"]]), [odd], {}), "a key is no topic").toBeUndefined();
     expect(stationProblem(new Map([["id", "a/#"]]), [mqttPoint("p", { at: { topic: "{id}" } })], {})).toContain("'#'");
     expect(stationProblem(new Map([["id", "1"]]), [mqttPoint("p", { at: { topic: "{id}" } })], {})).toBeUndefined();
   });
