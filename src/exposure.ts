@@ -72,7 +72,7 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
   const bridge = new Bridge(options);
   const errors = new PeripheralErrors((name) => places.get(name)?.device, ownObjects.device);
   for (const configured of config.devices) {
-    const { field, profile, report } = configured;
+    const { field, profile, report, manual } = configured;
     const adapter = config.adapters.get(profile.adapter);
     const place = placeDevice(configured, own, config, options);
     places.set(field.name, place);
@@ -82,6 +82,7 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
       profile,
       tree: place.tree,
       report,
+      manual,
       instanceId: place.instanceId,
       kindOf: (point) => adapter?.kind?.(profile.points.get(point)?.point.address),
     });
@@ -97,6 +98,7 @@ export function expose(config: GatewayConfig, options: ExposureOptions): Exposur
     attach(field, scope, log) {
       ownObjects.attach(field, scope, log);
       for (const name of places.keys()) {
+        bridge.tellManual(name);
         const absent = bridge.absentOf(name);
         if (absent.size > 0) field.setAbsent(name, absent);
       }

@@ -2,6 +2,7 @@ import type { HostPort } from "../base/host-port.js";
 import type { LogLevel } from "../base/log.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { DeviceConfig, LinkConfig } from "../field/field.js";
+import type { Scalar } from "../field/reading.js";
 import type { BootstrapAccount, ServerAccount } from "../lwm2m/account/account.js";
 import type { AlternatePath } from "../lwm2m/alternate-path.js";
 import type { ModelRegistry } from "../lwm2m/model/model.js";
@@ -45,6 +46,8 @@ export interface ConfiguredDevice {
   readonly profile: Profile;
   readonly exposure: DeviceExposure;
   readonly report: ReadonlyMap<string, Report>;
+  /** Values that stand in the place of points, in the unit of the profile. */
+  readonly manual: ReadonlyMap<string, Scalar>;
 }
 
 export interface OutboxConfig {

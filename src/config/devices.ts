@@ -10,6 +10,7 @@ import { DeviceProfiles } from "./device-profiles.js";
 import { CLIENT_OBJECTS, HOST_OBJECTS } from "./further-objects.js";
 import type { DeviceSection } from "./gateway-schema.js";
 import type { ReadLink } from "./links.js";
+import { readManual } from "./manual-values.js";
 import { placeOf } from "./place.js";
 
 interface Context {
@@ -114,6 +115,7 @@ function joinDevice(
     profile,
     exposure,
     report: readReport(section, path, profile, problems),
+    manual: readManual(section, path, profile, problems),
   };
 }
 

@@ -111,6 +111,7 @@ export const deviceSection = object(
     expose: oneOf("flat", "gateway", "endpoints"),
     poll: object({}, { fast: durationMs, normal: durationMs, slow: durationMs }),
     report: record(reportSection),
+    manual: record(plain),
     parameters: record(located(plain)),
   },
 );

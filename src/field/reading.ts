@@ -18,7 +18,7 @@ export type Quality =
 
 export type FaultQuality = Exclude<Quality, "good" | "manual">;
 
-/** What one poll learned of one point. */
+/** What one poll learned of one point; what was set by hand, `manual`, is scaled already. */
 export type Reading =
   | { readonly point: string; readonly atMs: number; readonly quality: "good" | "manual"; readonly value: Scalar }
   | {

@@ -26,6 +26,8 @@ export interface BridgedDevice {
   instanceId(objectId: number, ordinal: number): number;
   /** Report filters by point; what they do not say is as the profile has it. */
   readonly report: ReadonlyMap<string, Report>;
+  /** What stands in the place of points, in the unit of the profile: the device is not asked for them. */
+  readonly manual?: ReadonlyMap<string, Scalar>;
   /** Value kind of a point, where the adapter fixes it. */
   kindOf(point: string): ScalarKind | undefined;
 }
@@ -57,6 +59,8 @@ interface Entry {
   readonly targets: ReadonlyMap<string, readonly Target[]>;
   /** Absent where no value depends on another one. */
   readonly derivation: Derivation | undefined;
+  /** What was set by hand. */
+  readonly manual: Map<string, Reading>;
 }
 
 /** The one place where the two halves meet: readings become samples, a server's writes become values of points. */
@@ -77,7 +81,7 @@ export class Bridge implements Disposable {
         targets.set(point, [...(targets.get(point) ?? []), target]);
       }
     }
-    this.#entries.set(device.name, { device, targets, derivation });
+    this.#entries.set(device.name, { device, targets, derivation, manual: new Map() });
   }
 
   /** The resources that each point of a device feeds, itself or through others, by the point's name. */
@@ -99,15 +103,25 @@ export class Bridge implements Disposable {
   accept(device: string, readings: readonly Reading[]): void {
     const entry = this.#entries.get(device);
     if (entry === undefined) return;
-    const { derivation, targets } = entry;
-    for (const reading of derivation?.accept(readings) ?? readings) {
-      for (const target of targets.get(reading.point) ?? []) target.accept(reading);
-    }
+    const { manual } = entry;
+    feed(entry, manual.size === 0 ? readings : readings.filter(({ point }) => !manual.has(point)));
   }
 
-  /** Points that the device does not have, or not known to have: they are not to be polled. */
+  /** What was set by hand has its value from now on. */
+  tellManual(device: string): void {
+    const entry = this.#entries.get(device);
+    if (entry === undefined) return;
+    const atMs = this.#options.clock.nowMs();
+    for (const [point, value] of entry.device.manual ?? []) {
+      entry.manual.set(point, { point, atMs, quality: "manual", value });
+    }
+    feed(entry, [...entry.manual.values()]);
+  }
+
+  /** Points that are not to be polled: the device has them not, or it is not known, or they were set by hand. */
   absentOf(device: string): ReadonlySet<string> {
-    return this.#entries.get(device)?.derivation?.absent ?? new Set();
+    const entry = this.#entries.get(device);
+    return new Set([...(entry?.derivation?.absent ?? []), ...(entry?.device.manual?.keys() ?? [])]);
   }
 
   /** What is known of each point of a device, in the order of its profile; `readings` are the last ones of the field. */
@@ -116,10 +130,11 @@ export class Bridge implements Disposable {
     if (entry === undefined) return [];
     const {
       derivation,
+      manual,
       device: { profile },
     } = entry;
-    const isFinal = (point: string): boolean => derivation?.finishes(point) === true;
-    return pointStatuses(profile, { readings: derivation?.last ?? readings, isFinal });
+    const isFinal = (point: string): boolean => manual.has(point) || derivation?.finishes(point) === true;
+    return pointStatuses(profile, { readings: new Map([...(derivation?.last ?? readings), ...manual]), isFinal });
   }
 
   [Symbol.dispose](): void {
@@ -128,7 +143,7 @@ export class Bridge implements Disposable {
     }
   }
 
-  #derivationOf({ name: device, profile }: BridgedDevice): Derivation {
+  #derivationOf({ name: device, profile, manual = new Map() }: BridgedDevice): Derivation {
     const { log, onAbsent, counters } = this.#options;
     const memory = counters && {
       counters: counters.load(device, profile.name),
@@ -137,7 +152,7 @@ export class Bridge implements Disposable {
     return new Derivation({
       ...memory,
       profile,
-      onAbsent: (points) => onAbsent?.(device, points),
+      onAbsent: (points) => onAbsent?.(device, new Set([...points, ...manual.keys()])),
       onCounter: (point, event, from, to) => log?.info(`counter ${COUNTER_WORDS[event]}`, { device, point, from, to }),
     });
   }
@@ -196,11 +211,20 @@ export class Bridge implements Disposable {
       if (source === undefined || source.point.access === "r") {
         throw new CausewayError("FIELD_NOT_WRITABLE", `${device.name}: ${name} is read only`);
       }
+      if (device.manual?.has(name) === true) {
+        throw new CausewayError("FIELD_NOT_WRITABLE", `${device.name}: ${name} is set by hand in the configuration`);
+      }
       const transform = derivation?.transformOf(source) ?? source.transform;
       const scalar = toScalar(single(value), transform, device.kindOf(name));
       await this.#options.writePoint(device.name, name, scalar, signal, by);
     };
     return { write };
+  }
+}
+
+function feed({ derivation, targets }: Entry, readings: readonly Reading[]): void {
+  for (const reading of derivation?.accept(readings) ?? readings) {
+    for (const target of targets.get(reading.point) ?? []) target.accept(reading);
   }
 }
 

@@ -126,7 +126,7 @@ export class Derivation {
     const { point: name } = reading;
     const point = this.#inputs.has(name) ? this.#options.profile.points.get(name) : undefined;
     if (point === undefined) return;
-    this.#known.set(name, scaled(reading, point.transform));
+    this.#known.set(name, reading.quality === "manual" ? reading : scaled(reading, point.transform));
     changed.add(name);
   }
 
@@ -145,7 +145,7 @@ export class Derivation {
   #finished(plan: Plan, reading: Reading): Reading {
     const { point, atMs } = reading;
     this.#waiting.delete(point);
-    if ("reason" in reading) return reading;
+    if ("reason" in reading || reading.quality === "manual") return reading;
     const transform = this.#transform(plan);
     if (!("quality" in transform)) return scaled(this.#counted(plan.point, reading), transform);
     this.#waiting.set(point, reading);

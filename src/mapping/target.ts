@@ -5,7 +5,7 @@ import type { ObjectTree } from "../lwm2m/tree.js";
 import type { ResourceType, Sample } from "../lwm2m/value.js";
 import type { Companions } from "./companions.js";
 import { type Report, type Reported, reportWaitMs } from "./report.js";
-import { type Transform, toValue } from "./transform.js";
+import { type Transform, toResource, toValue } from "./transform.js";
 
 /** A sample on its way into a tree. */
 export interface BridgedSample {
@@ -48,7 +48,8 @@ export class Target implements Disposable {
       companions?.quality(reading.quality, reading.atMs);
       return;
     }
-    const result = toValue(reading.value, transform, type);
+    const result =
+      reading.quality === "manual" ? toResource(reading.value, type) : toValue(reading.value, transform, type);
     const quality: Quality = result.quality === "good" ? reading.quality : result.quality;
     companions?.quality(quality, reading.atMs);
     if (result.quality !== "good") return;

@@ -57,10 +57,11 @@ function absence(raw: number | bigint, transform: Transform): ValueFault | undef
 function mapped(raw: Scalar, map: ValueMap, { valid }: Transform): Scalar | ValueFault {
   const word = wordOf(raw, map);
   if (word === undefined) return invalid(`${String(raw)} is not in the map`);
-  return typeof word === "number" ? within(word, valid) : word;
+  return typeof word === "number" ? withinBounds(word, valid) : word;
 }
 
-function within<N extends number | bigint>(value: N, valid: Transform["valid"]): N | ValueFault {
+/** The value, or that it is beyond the bounds, both of which belong to the range. */
+export function withinBounds<N extends number | bigint>(value: N, valid: Transform["valid"]): N | ValueFault {
   return valid !== undefined && (value < valid[0] || value > valid[1]) ? outOfRange(value, valid) : value;
 }
 
@@ -123,14 +124,14 @@ function scaledNumber(raw: number | bigint, transform: Transform): number | bigi
   const number = Number(raw);
   if (curve !== undefined) return onCurve(number, curve, transform);
   const exact = scale === 1 && offset === 0 && (decimals === undefined || typeof raw === "bigint");
-  if (exact) return within(raw, valid);
-  return within(rounded(sum(product(number, scale), offset), decimals), valid);
+  if (exact) return withinBounds(raw, valid);
+  return withinBounds(rounded(sum(product(number, scale), offset), decimals), valid);
 }
 
 function onCurve(raw: number, curve: Curve, { decimals, valid }: Transform): number | ValueFault {
   const exact = valueOnCurve(curve, raw);
   if (exact === undefined) return outOfRange(raw, [curve[0]?.[0] ?? 0, curve.at(-1)?.[0] ?? 0]);
-  return within(rounded(exact, decimals), valid);
+  return withinBounds(rounded(exact, decimals), valid);
 }
 
 // Dividing by 10 gives 23.5 where multiplying by 0.1 gives 23.500000000000004.

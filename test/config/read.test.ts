@@ -375,6 +375,18 @@ describe("every mistake is named with its place", () => {
       "causeway.yaml:16:23 devices[0].report.volage: no point 'volage' (did you mean 'voltage'?)",
     ],
     [
+      "an unknown point set by hand",
+      "report: { voltage: { deadband: 0.5, heartbeat: 10m } }",
+      "manual: { volage: 230 }",
+      "causeway.yaml:16:23 devices[0].manual.volage: no point 'volage' (did you mean 'voltage'?)",
+    ],
+    [
+      "a value set by hand that the resource cannot hold",
+      "report: { voltage: { deadband: 0.5, heartbeat: 10m } }",
+      "manual: { voltage: high }",
+      "causeway.yaml:16:24 devices[0].manual.voltage: resource 5700 of object 3316: text cannot be a float (the value is in the unit of the profile, after scaling)",
+    ],
+    [
       "a device id with white space",
       "link: plc\n",
       "link: plc\n    id: my meter\n",

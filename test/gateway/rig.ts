@@ -28,6 +28,8 @@ export interface RigDevice {
   readonly name: string;
   readonly profile: "meter" | "valve" | "tracker" | "counter";
   readonly fast?: string;
+  /** Values in the place of points. */
+  readonly manual?: Readonly<Record<string, number>>;
   readonly expose?: ExposureMode;
   readonly id?: string;
   readonly prefix?: string;

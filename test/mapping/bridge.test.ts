@@ -293,6 +293,23 @@ objects:
     expect(clock.pendingCount).toBe(0);
   });
 
+  it("takes what is set by hand for final, asks the device for it no more, and lets nobody write it", async () => {
+    const device = { name: "boiler", profile: goodProfile(WITH_FACTORS), tree: new ObjectTree(), report: new Map() };
+    const manual = new Map([["power", 500]]);
+    bridge.addDevice({ ...device, manual, instanceId: (_, ordinal) => ordinal, kindOf: () => "number" });
+    tree = device.tree;
+    expect(bridge.absentOf("boiler")).toContain("power");
+    expect(statuses()[1]).toBe("power never-read nothing has come yet W");
+    bridge.tellManual("boiler");
+    accept("power_SF", -1);
+    accept("power", 1234);
+    expect([value(3305, 0, 5800), value(3305, 0, 6042)]).toEqual([500, 4]);
+    expect(value(3328, 0, 5700), "what follows from it").toBe(1000);
+    expect([statuses()[1], statuses()[4]]).toEqual(["power manual 500 W", "double manual 1000 W"]);
+    await expect(write(3305, 0, 5800, 1)).rejects.toMatchObject({ code: "FIELD_NOT_WRITABLE" });
+    expect(written).toEqual([]);
+  });
+
   it("shows the resources of derived points from the start, and lets nobody write them", async () => {
     expect(tree.resource(3328, 0, 5700)).toBeDefined();
     await expect(write(3308, 0, 5900, 1)).rejects.toMatchObject({ code: "FIELD_NOT_WRITABLE" });

@@ -157,7 +157,7 @@ describe("a derived point", () => {
       "net timeout: exportEnergy: no answer",
     );
     expect(
-      device.accept([{ point: "importEnergy", atMs: 400, quality: "manual", value: 4 }, good("exportEnergy", 2)]),
+      device.accept([{ point: "importEnergy", atMs: 400, quality: "manual", value: 4000 }, good("exportEnergy", 2)]),
     ).toContainEqual({ point: "net", atMs: 1000, quality: "manual", value: 2000 });
     told(device, good("importEnergy", 4));
   });
