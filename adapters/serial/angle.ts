@@ -1,4 +1,5 @@
 const HEMISPHERE = /^[NSEW]$/;
+const HEMISPHERES = { latitude: ["N", "S"], longitude: ["E", "W"] } as const;
 const ANGLE = /^(\d{1,3})(\d{2}(?:\.\d+)?)$/;
 /** Of the minutes: a tenth of a millimetre. */
 const DECIMALS = 7;
@@ -12,10 +13,13 @@ export function decodeAngle(text: string, hemisphere: string): number | undefine
   return hemisphere === "S" || hemisphere === "W" ? -degrees : degrees;
 }
 
-/** Degrees and minutes of an angle, whichever way it goes. */
-export function encodeAngle(value: number): string {
+export type AngleKind = "latitude" | "longitude";
+
+/** What `decodeAngle` takes. */
+export function encodeAngle(value: number, kind: AngleKind): readonly [text: string, hemisphere: string] {
   const units = Math.round(Math.abs(value) * UNITS_PER_DEGREE);
   const degrees = Math.floor(units / UNITS_PER_DEGREE);
   const minutes = ((units - degrees * UNITS_PER_DEGREE) / 10 ** DECIMALS).toFixed(DECIMALS);
-  return `${String(degrees).padStart(2, "0")}${minutes.padStart(DECIMALS + 3, "0")}`;
+  const text = `${String(degrees).padStart(kind === "latitude" ? 2 : 3, "0")}${minutes.padStart(DECIMALS + 3, "0")}`;
+  return [text, HEMISPHERES[kind][value < 0 ? 1 : 0]];
 }

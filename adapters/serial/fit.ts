@@ -27,7 +27,7 @@ export function fitValue({ name, address }: Point<SerialPoint>, value: Scalar): 
 }
 
 function fitAngle(name: string, value: number): number {
-  const fitted = decodeAngle(encodeAngle(value), value < 0 ? "S" : "N");
+  const fitted = decodeAngle(...encodeAngle(value, "longitude"));
   if (fitted !== undefined) return fitted;
   throw new CausewayError("VALUE_INVALID", `${name} is an angle in degrees, not ${value}`);
 }

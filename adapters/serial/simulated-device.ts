@@ -32,7 +32,7 @@ export class SimulatedDevice {
   readonly #frames: ReadonlyMap<string, SimulatedFrame>;
   readonly #requests: readonly SimulatedRequest[];
   readonly #values = new Map<string, Scalar>();
-  /** By kind of frame, as they go over the wire; of one that no point has a value for there is none. */
+  /** By kind of frame, as they go over the wire; of one whose points have no values yet there is none. */
   readonly #said = new Map<string, Uint8Array>();
   #received: Uint8Array = NO_BYTES;
 
@@ -76,7 +76,7 @@ export class SimulatedDevice {
     const frame = this.#frames.get(kind ?? "");
     if (frame !== undefined && kind !== undefined) {
       const bytes = frame.bytes(new Map([...this.#values, [name, held]]));
-      this.#said.set(kind, escaped(bytes, this.#protocol));
+      if (bytes !== undefined) this.#said.set(kind, escaped(bytes, this.#protocol));
     } else if (write !== undefined) {
       writeRequest(point.address, write, held, this.#station.address, this.#protocol.checksum);
     }
@@ -148,7 +148,8 @@ export class SimulatedDevice {
     const refusals = new Map([...(protocol.frames?.values() ?? [])].flatMap((kind) => [...(kind.refusals ?? [])]));
     const kind = { match: reply, refusals };
     const frame = new SimulatedFrame({ place: `${this.name}.${name}`, protocol, kind, points: [] });
-    return escaped(frame.bytes(new Map()), protocol);
+    const bytes = frame.bytes(new Map());
+    return bytes === undefined ? undefined : escaped(bytes, protocol);
   }
 
   /** What its frames cannot say the station does not take. */

@@ -28,8 +28,11 @@ export class SimulatedFrame {
     this.#skeleton = this.#findSkeleton();
   }
 
-  /** Without what only the wire needs. Throws VALUE_INVALID when no frame can say these values. */
-  bytes(values: ReadonlyMap<string, Scalar>): Uint8Array {
+  /**
+   * Without what only the wire needs; undefined while it would also say what nobody has set, such as a zero in bytes.
+   * Throws VALUE_INVALID when no frame can say these values.
+   */
+  bytes(values: ReadonlyMap<string, Scalar>): Uint8Array | undefined {
     const told = this.#plan.points.flatMap((point): Told[] => {
       const value = values.get(point.name);
       return value === undefined ? [] : [{ point, value }];
@@ -41,8 +44,11 @@ export class SimulatedFrame {
     const lost = told.find(({ point, value }) => text === undefined || !tells(text, point, value));
     if (lost !== undefined) throw this.#misfit(lost);
     const [, refusal] = [...(this.#plan.kind.refusals ?? [])].find(([pattern]) => isIn(pattern, text)) ?? [];
-    if (frame !== undefined && refusal === undefined) return frame;
-    throw new CausewayError("VALUE_INVALID", `${this.#plan.place}: the frame would say '${refusal ?? "nothing"}'`);
+    if (text === undefined || refusal !== undefined) {
+      throw new CausewayError("VALUE_INVALID", `${this.#plan.place}: the frame would say '${refusal ?? "nothing"}'`);
+    }
+    const unset = this.#plan.points.filter(({ name }) => !values.has(name));
+    return unset.some(({ address }) => extract(address, text)?.quality === "good") ? undefined : text.bytes;
   }
 
   #findSkeleton(): string {
@@ -107,11 +113,11 @@ export class SimulatedFrame {
       at === undefined ? [] : [{ ...at, type }],
     );
     const angles = places.filter(({ type }) => type === "angle").map(({ csv = 0 }) => csv);
-    const isFirst = address.at?.csv === Math.min(...angles);
+    const angle = address.at?.csv === Math.min(...angles) ? "latitude" : "longitude";
     const lines = places.filter(({ obis }) => obis === address.at?.obis);
     const named = lines.map(({ match, group = 0 }) => (match === undefined ? group : 0));
     const more = named.includes(0) ? 1 : 0;
-    return { hemispheres: isFirst ? ["N", "S"] : ["E", "W"], groups: Math.max(...named, 0) + more };
+    return { angle, groups: Math.max(...named, 0) + more };
   }
 
   #misfit({ point, value }: Told): CausewayError {

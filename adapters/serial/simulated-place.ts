@@ -1,17 +1,8 @@
-import {
-  BYTE_TYPES,
-  type ByteFormat,
-  byteCount,
-  decodeByteValue,
-  encodeByteValue,
-  parseJsonPath,
-  type Scalar,
-  withValueAt,
-} from "causeway/adapter";
-import { encodeAngle } from "./angle.js";
+import { type ByteFormat, byteCount, parseJsonPath, putByteValue, type Scalar, withValueAt } from "causeway/adapter";
+import { type AngleKind, encodeAngle } from "./angle.js";
 import { byteFormatOf, type SerialPlace, type SerialPoint } from "./options.js";
 import { textFor } from "./simulated-pattern.js";
-import { groupIn, spellings, withGroup } from "./simulated-text.js";
+import { groupIn, spellings, withSpellings } from "./simulated-text.js";
 
 /** What a frame says so far, one character for each byte. */
 export interface Draft {
@@ -22,49 +13,33 @@ export interface Draft {
 
 /** What the points of a frame say together, where one alone does not. */
 export interface PlaceRules {
-  /** Of an angle. */
-  readonly hemispheres: readonly [positive: string, negative: string];
+  readonly angle: AngleKind;
   /** Values in parentheses of a data line. */
   readonly groups: number;
 }
 
 /** Contents that may say the value at the point's place, the plainest first; which one does, reading them tells. */
-export function placements(point: SerialPoint, value: Scalar, draft: Draft, rules: PlaceRules): Iterable<string> {
+export function placements(point: SerialPoint, value: Scalar, draft: Draft, rules: PlaceRules): readonly string[] {
   const { content, text } = draft;
   const { at = {} } = point;
   const format = byteFormatOf(point);
   if (format !== undefined) return [withBytes(content, at.offset ?? 0, value, format)];
   if (at.csv !== undefined) {
-    const words = point.type === "angle" ? [angleWord(Number(value), rules)] : spellings(value, 0);
+    const words = point.type === "angle" ? [encodeAngle(Number(value), rules.angle).join(",")] : spellings(value, 0);
     return words.map((word) => withFields(content, at.csv ?? 0, word.split(",")));
   }
   if (at.json !== undefined) return [withJson(text, at.json, value)];
-  if (at.obis !== undefined) return [...dataWords(at, value)].map((word) => withDataLine(content, at, word, rules));
+  if (at.obis !== undefined) return dataWords(at, value).map((word) => withDataLine(content, at, word, rules));
   if (at.match === undefined) return spellings(value, 0);
-  const [, end = 0] = groupIn(text, at.match, at.group ?? 1) ?? [];
-  return withGroup(end <= content.length ? content : text, at.match, at.group ?? 1, value);
+  const span = groupIn(text, at.match, at.group ?? 1);
+  return span === undefined ? [] : withSpellings(span[1] <= content.length ? content : text, span, value);
 }
 
 function withBytes(content: string, offset: number, value: Scalar, format: ByteFormat): string {
   const bytes = Buffer.alloc(Math.max(content.length, offset + byteCount(format)));
   bytes.write(content, "latin1");
-  const field = bytes.subarray(offset, offset + byteCount(format));
-  if (format.bits === undefined) field.set(encodeByteValue(value, format));
-  else {
-    const type = BYTE_TYPES.find((one) => one === format.type.replace(/^int/, "uint")) ?? format.type;
-    const whole = BigInt(decodeByteValue(field, 0, { ...format, type, bits: { at: 0, width: 8 * field.length } }));
-    const { at, width = 1 } = format.bits;
-    const mask = ((1n << BigInt(width)) - 1n) << BigInt(at);
-    const placed = BigInt(
-      decodeByteValue(encodeByteValue(value, { ...format, type }), 0, { type, ...orderOf(format) }),
-    );
-    field.set(encodeByteValue((whole & ~mask) | placed, { type, ...orderOf(format) }));
-  }
+  putByteValue(bytes, offset, value, format);
   return bytes.toString("latin1");
-}
-
-function orderOf({ order }: ByteFormat): Pick<ByteFormat, "order"> {
-  return order === undefined ? {} : { order };
 }
 
 function withFields(content: string, at: number, words: readonly string[]): string {
@@ -72,10 +47,6 @@ function withFields(content: string, at: number, words: readonly string[]): stri
   while (fields.length < at) fields.push("");
   fields.splice(at, words.length, ...words);
   return fields.join(",");
-}
-
-function angleWord(value: number, { hemispheres: [positive, negative] }: PlaceRules): string {
-  return `${encodeAngle(value)},${value < 0 ? negative : positive}`;
 }
 
 function withJson(text: string, path: string, value: Scalar): string {
@@ -92,8 +63,11 @@ export function documentOf(text: string): unknown {
   }
 }
 
-function dataWords({ match, group = 1 }: SerialPlace, value: Scalar): Iterable<string> {
-  return match === undefined ? spellings(value, 0) : withGroup(textFor(match, group) ?? "", match, group, value);
+function dataWords({ match, group = 1 }: SerialPlace, value: Scalar): readonly string[] {
+  if (match === undefined) return spellings(value, 0);
+  const text = textFor(match, group) ?? "";
+  const span = groupIn(text, match, group);
+  return span === undefined ? [] : withSpellings(text, span, value);
 }
 
 function withDataLine(

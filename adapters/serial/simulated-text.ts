@@ -28,8 +28,7 @@ export function groupIn(text: string, pattern: string, group: number): readonly 
   return new RegExp(pattern, "d").exec(text)?.indices?.[group];
 }
 
-/** The text with each spelling of the value in the place of the group. */
-export function* withGroup(text: string, pattern: string, group: number, value: Scalar): Generator<string> {
-  const [from, to] = groupIn(text, pattern, group) ?? [0, -1];
-  for (const word of to < from ? [] : spellings(value, to - from)) yield text.slice(0, from) + word + text.slice(to);
+/** The text with each spelling of the value in that place. */
+export function withSpellings(text: string, [from, to]: readonly [from: number, to: number], value: Scalar): string[] {
+  return spellings(value, to - from).map((word) => text.slice(0, from) + word + text.slice(to));
 }
