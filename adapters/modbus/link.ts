@@ -149,7 +149,10 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
       return this.#faults(span, exceptionQuality(answer.exception), exceptionText(answer.exception));
     } catch (error) {
       if (!(error instanceof CausewayError)) throw error;
-      if (error.code === "FIELD_TIMEOUT") return this.#faults(span, "timeout", error.message);
+      if (error.code === "FIELD_TIMEOUT") {
+        this.#sunspec.doubt(station.address.unit);
+        return this.#faults(span, "timeout", error.message);
+      }
       if (error.code === "FIELD_GARBLED") return this.#faults(span, "crc", error.message);
       throw error;
     }

@@ -15,7 +15,7 @@ const EXCEPTION_BIT = 0x80;
 /** `causeway read modbus`: what registers hold, in every way in which they can be understood. */
 export const readTool: FieldTool<ModbusPoint> = {
   summary:
-    "Reads registers, counted from 0, and shows what they could mean; plausible meanings are marked. 9600 8N1 unless given.",
+    "Reads registers, counted from 0, and shows what they could mean; plausible meanings are marked. 9600 8N1 unless given, of ASCII 9600 7E1.",
   synopsis: "--port PATH|--host HOST --unit N --table TABLE REGISTER [COUNT]",
   options: {
     ...LINE_OPTIONS,
@@ -73,11 +73,12 @@ async function refusal(
   return new CausewayError("FIELD_EXCEPTION", `${message}, and so the other table and the register before`);
 }
 
-/** Some devices answer nothing to what they do not know. */
+/** Some devices answer nothing to what they do not know, or hang up. */
 function silentAs(exception: number): (error: unknown) => Uint8Array {
   return (error) => {
-    if (error instanceof CausewayError && error.code.startsWith("FIELD_"))
+    if (error instanceof CausewayError && /^(FIELD|LINK)_/.test(error.code)) {
       return Uint8Array.of(EXCEPTION_BIT, exception);
+    }
     throw error;
   };
 }

@@ -32,7 +32,7 @@ export function scanTool(open: LineOpener = openLine): FieldTool<ModbusPoint> {
   return {
     summary: "Looks for Modbus devices: any answer counts, also a refusal; tells who they are and which profiles fit.",
     whenNothing:
-      "check power and wiring (A and B swapped?), that no other master asks on this line, and give slow devices --timeout 1000",
+      "check power, on a serial line the wiring (A and B swapped?) and that no other master asks there; try --timeout 1000 for slow devices, --ids for other addresses",
     synopsis: "--port PATH|--host HOST [--baud LIST] [--parity LIST] [--ids 1-247]",
     options: {
       ...LINE_OPTIONS,
@@ -144,6 +144,7 @@ async function scanNetwork(
 ): Promise<void> {
   const { responseTimeout: responseTimeoutMs = NETWORK_TIMEOUT_MS } = link;
   let transport = await openTransport(link, context.clock, signal);
+  let losses = 0;
   try {
     for (const [asked, unit] of ids.entries()) {
       const seconds = Math.ceil(((ids.length - asked) * responseTimeoutMs) / 1000);
@@ -154,7 +155,9 @@ async function scanNetwork(
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof CausewayError) || !error.code.startsWith("LINK_")) throw error;
-        // Some devices hang up when they are asked for a unit that they do not have.
+        // Some devices hang up when they are asked for a unit that they do not have; who does so each time is none.
+        losses++;
+        if (losses === ids.length) throw error;
         await transport[Symbol.asyncDispose]();
         transport = await openTransport(link, context.clock, signal);
       }

@@ -1,5 +1,5 @@
 import { CausewayError, type ToolArguments, type ToolOption } from "causeway/adapter";
-import { isOnSerialLine, linkProblem, type ModbusLinkOptions, TRANSPORTS } from "./options.js";
+import { isAscii, isOnSerialLine, linkProblem, type ModbusLinkOptions, TRANSPORTS } from "./options.js";
 
 /** Of both tools: where to look. */
 export const LINE_OPTIONS: Readonly<Record<string, ToolOption>> = {
@@ -60,8 +60,12 @@ export function settingsOf({ values }: ToolArguments, { transport }: ModbusLinkO
       ? undefined
       : listOf(values["baud"]).map((b) => wholeNumber("--baud", b, 50, 4_000_000));
   const parities = values["parity"] === undefined ? undefined : listOf(values["parity"]).map(parityOf);
-  if (bauds === undefined) return USUAL_SETTINGS.filter(({ parity }) => parities?.includes(parity) ?? true);
-  return bauds.flatMap((baudRate) => (parities ?? ["none", "even"]).map((parity): Settings => ({ baudRate, parity })));
+  // With even parity ASCII was defined, and devices are delivered.
+  const usual: readonly Parity[] = isAscii({ transport }) ? ["even", "none"] : ["none", "even"];
+  if (bauds !== undefined)
+    return bauds.flatMap((baudRate) => (parities ?? usual).map((parity) => ({ baudRate, parity })));
+  const settings = USUAL_SETTINGS.filter(({ parity }) => parities?.includes(parity) ?? true);
+  return isAscii({ transport }) ? settings.toSorted((a, b) => a.parity.localeCompare(b.parity)) : settings;
 }
 
 /** `1-247`, `1,5,10-20`; throws USAGE. */

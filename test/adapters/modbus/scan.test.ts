@@ -5,9 +5,10 @@ import type { ModbusLinkOptions, ModbusPoint } from "../../../adapters/modbus/op
 import { serialSettings } from "../../../adapters/modbus/options.js";
 import { PduCodec } from "../../../adapters/modbus/pdu.js";
 import { passesOf, scanTool } from "../../../adapters/modbus/scan.js";
-import { ModbusSimulator } from "../../../adapters/modbus/simulator.js";
+import { type FaultPlan, ModbusSimulator } from "../../../adapters/modbus/simulator.js";
 import { SlaveUnit } from "../../../adapters/modbus/slave.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
+import { settingsOf } from "../../../adapters/modbus/tool-options.js";
 import { systemClock } from "../../../src/base/clock.js";
 import { silentLog } from "../../../src/base/log.js";
 import type { Finding, ProfileCandidate, ToolContext } from "../../../src/field/tool.js";
@@ -221,14 +222,38 @@ describe("scanning a serial line", () => {
   });
 });
 
+describe("settings of a line that are tried, the likeliest first", () => {
+  it.each<[ModbusLinkOptions["transport"], Record<string, string>, readonly string[]]>([
+    ["rtu", { baud: "1200" }, ["1200 none", "1200 even"]],
+    ["ascii", { baud: "1200" }, ["1200 even", "1200 none"]],
+    ["ascii", { baud: "1200", parity: "n" }, ["1200 none"]],
+    ["tcp", {}, []],
+  ])("%s with %o", (transport, values, settings) => {
+    const given = settingsOf({ values, positionals: [] }, { transport });
+    expect(given.map(({ baudRate, parity }) => `${baudRate} ${parity}`)).toEqual(settings);
+  });
+
+  it("begin with what most devices are delivered with", () => {
+    const first = (transport: "rtu" | "ascii") => settingsOf({ values: {}, positionals: [] }, { transport })[0];
+    expect(first("rtu")).toEqual({ baudRate: 9600, parity: "none" });
+    expect(first("ascii")).toEqual({ baudRate: 9600, parity: "even" });
+  });
+});
+
 describe("on the network", () => {
   const simulated = (unit: number) => ({
     station: { name: `d${unit}`, address: { unit }, traits: {} },
     points: [at(0), at(1), at(2), at(3)],
   });
 
-  async function run(name: "scan" | "read", values: Record<string, string>, positionals: string[] = []) {
-    const simulator = new ModbusSimulator([simulated(1), simulated(3)], systemClock);
+  async function run(
+    name: "scan" | "read",
+    values: Record<string, string>,
+    positionals: string[] = [],
+    faultPlan: FaultPlan = () => undefined,
+  ) {
+    await using simulator = new ModbusSimulator([simulated(1), simulated(3)], systemClock);
+    simulator.misbehave(faultPlan);
     await simulator.listen(0);
     simulator.set("d1", "p0", 2301);
     const rows: Finding[] = [];
@@ -244,12 +269,27 @@ describe("on the network", () => {
       positionals,
     };
     await (await modbus[name]?.())?.run(args, context, forever);
-    await simulator[Symbol.asyncDispose]();
     return rows;
   }
 
   it("finds units behind a gateway", async () => {
     expect((await run("scan", { ids: "1-4" })).map(({ unit }) => unit)).toEqual([1, 3]);
+  });
+
+  it("finds units of a device that hangs up when it is asked for others", async () => {
+    const hangsUp: FaultPlan = (unit) => (unit === 3 ? undefined : { kind: "close" });
+    expect((await run("scan", { ids: "1-4" }, [], hangsUp)).map(({ unit }) => unit)).toEqual([3]);
+  });
+
+  it("tells of what is there and is no Modbus device", async () => {
+    const scanned = run("scan", { ids: "1,3" }, [], () => ({ kind: "garbled" }));
+    await expect(scanned).rejects.toMatchObject({ code: "LINK_FAILED", message: "what came is not Modbus TCP" });
+  });
+
+  it("tells of the refusal of a device that hangs up at the next question", async () => {
+    let asked = 0;
+    const refused = run("read", {}, ["0x100"], () => (asked++ === 0 ? undefined : { kind: "close" }));
+    await expect(refused).rejects.toMatchObject({ message: expect.stringMatching(/^unit 1 refuses holding 256/) });
   });
 
   it("reads registers and marks what is plausible", async () => {

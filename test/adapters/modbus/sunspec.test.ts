@@ -6,6 +6,7 @@ import { planExchanges } from "../../../adapters/modbus/plan.js";
 import { rtuFraming } from "../../../adapters/modbus/rtu-framing.js";
 import { SerialTransport } from "../../../adapters/modbus/serial-transport.js";
 import { SimulatedStations } from "../../../adapters/modbus/simulated-stations.js";
+import { SlaveUnit } from "../../../adapters/modbus/slave.js";
 import { readChain } from "../../../adapters/modbus/sunspec.js";
 import { timingOf } from "../../../adapters/modbus/timing.js";
 import { Problems } from "../../../src/base/schema.js";
@@ -25,6 +26,16 @@ function point(
   type: RegisterType = "int16",
 ): Point<ModbusPoint> {
   return { name, access: "rw", pollClass: "fast", address: { at: { table: "holding", register, model }, type } };
+}
+
+/** The same unit, which refuses what touches these registers. */
+function withoutRegisters(unit: SlaveUnit, registers: readonly number[]): SlaveUnit {
+  const poorer = new SlaveUnit();
+  for (let register = 40_000; register < 40_200; register++) {
+    const word = registers.includes(register) ? undefined : unit.get("holding", register);
+    if (word !== undefined) poorer.set("holding", register, word);
+  }
+  return poorer;
 }
 
 const INVERTER = [101, 102, 103];
@@ -49,22 +60,22 @@ describe("the chain of SunSpec models", () => {
 
   it.each([40_000, 50_000, 0])("is found at %d, the first of a kind counts", async (base) => {
     const chain = await readChain(readFrom(chainAt(base)));
-    expect([...chain]).toEqual([
+    expect([...chain.models]).toEqual([
       [1, base + 2],
       [103, base + 70],
     ]);
   });
 
   it("is empty without a marker, and ends where the device refuses or never ends", async () => {
-    expect((await readChain(readFrom(new Map()))).size).toBe(0);
+    expect((await readChain(readFrom(new Map()))).models.size).toBe(0);
     const cut = new Map([...chainAt(0)].filter(([register]) => register < 70));
-    expect([...(await readChain(readFrom(cut))).keys()]).toEqual([1]);
+    expect([...(await readChain(readFrom(cut))).models.keys()]).toEqual([1]);
     let reads = 0;
     const endless = async (register: number) => {
       reads++;
       return register === 40_000 ? [0x5375, 0x6e53] : [7, 0];
     };
-    expect([...(await readChain(endless)).keys()]).toEqual([7]);
+    expect([...(await readChain(endless)).models.keys()]).toEqual([7]);
     expect(reads).toBeLessThan(100);
   });
 });
@@ -100,6 +111,34 @@ describe("points of SunSpec models", () => {
     ]);
     line.written.length = 0;
     await within(link.read(station, points, forever));
+    expect(line.written).toHaveLength(1);
+  });
+
+  it("are looked for again where a device refused before the end of its chain, which may have been a moment's", async () => {
+    const unit = stations.unit(1);
+    const end = [40_028, 40_029];
+    const words = end.map((register) => unit?.get("holding", register) ?? 0);
+    stations.set("pv", "w", 5);
+    if (unit !== undefined) line.units.set(1, withoutRegisters(unit, end));
+    expect(await within(link.read(station, [serial], forever))).toMatchObject([{ quality: "unsupported" }]);
+    expect(words[0]).toBe(1);
+    if (unit !== undefined) line.units.set(1, unit);
+    await clock.advance(600_000);
+    expect(await within(link.read(station, [serial], forever))).toMatchObject([{ quality: "good" }]);
+  });
+
+  it("are found anew when another device answers after a silence, and only then", async () => {
+    stations.set("pv", "w", 5);
+    expect((await within(link.read(station, [watts], forever))).map(({ value }) => value)).toEqual([5]);
+    line.units.clear();
+    expect(await within(link.read(station, [watts], forever))).toMatchObject([{ quality: "timeout" }]);
+    const other = new SimulatedStations([{ station, points: [serial, watts, energy] }]);
+    other.set("pv", "w", 6);
+    const unit = other.unit(1);
+    if (unit !== undefined) line.units.set(1, unit);
+    expect((await within(link.read(station, [watts], forever))).map(({ value }) => value)).toEqual([6]);
+    line.written.length = 0;
+    await within(link.read(station, [watts], forever));
     expect(line.written).toHaveLength(1);
   });
 
