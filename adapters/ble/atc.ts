@@ -14,9 +14,9 @@ import { readValue, type ValueFormat } from "./value-format.js";
 
 /** Environmental sensing, which the free firmwares of Xiaomi's thermometers borrow. */
 export const ATC_UUID = 0x181a;
-const ASSOCIATED = Uint8Array.of(0x11);
+export const ATC_ASSOCIATED = Uint8Array.of(0x11);
 
-interface Field {
+export interface AtcField {
   readonly object: string;
   readonly at: number;
   readonly format: ValueFormat;
@@ -26,7 +26,7 @@ interface Field {
 }
 
 interface Layout {
-  readonly fields: readonly Field[];
+  readonly fields: readonly AtcField[];
   /** Where the counter stands, of a plain packet. */
   readonly counterAt?: number;
 }
@@ -72,13 +72,23 @@ const ATC1441_SEALED: Layout = {
   ],
 };
 
-interface Firmware {
+export interface AtcFirmware {
+  /** How the device's own address, which a plain packet begins with, stands there. */
+  readonly address: "reversed" | "as written";
   readonly plain: Layout & { readonly bytes: number };
   readonly sealed: Layout & { readonly bytes: number };
 }
 
-const PVVX_FIRMWARE: Firmware = { plain: { ...PVVX, bytes: 15 }, sealed: { ...PVVX_SEALED, bytes: 11 } };
-const ATC1441_FIRMWARE: Firmware = { plain: { ...ATC1441, bytes: 13 }, sealed: { ...ATC1441_SEALED, bytes: 8 } };
+export const PVVX_FIRMWARE: AtcFirmware = {
+  address: "reversed",
+  plain: { ...PVVX, bytes: 15 },
+  sealed: { ...PVVX_SEALED, bytes: 11 },
+};
+export const ATC1441_FIRMWARE: AtcFirmware = {
+  address: "as written",
+  plain: { ...ATC1441, bytes: 13 },
+  sealed: { ...ATC1441_SEALED, bytes: 8 },
+};
 
 export const PVVX_OBJECTS = objectsOf(PVVX_FIRMWARE);
 export const ATC1441_OBJECTS = objectsOf(ATC1441_FIRMWARE);
@@ -93,25 +103,28 @@ export function readAtc1441(data: Uint8Array, context: PacketContext): Packet {
   return readFirmware(ATC1441_FIRMWARE, data, context);
 }
 
-function objectsOf({ plain, sealed }: Firmware): readonly PacketObject[] {
+function objectsOf({ plain, sealed }: AtcFirmware): readonly PacketObject[] {
   const names = new Set([...plain.fields, ...sealed.fields].map(({ object }) => object));
   return [...names].map((object, id) => ({ id, object, kind: "number" }));
 }
 
 /** The two formats, and whether they are encrypted, are told apart by their length alone. */
-function readFirmware({ plain, sealed }: Firmware, data: Uint8Array, context: PacketContext): Packet {
+function readFirmware({ plain, sealed }: AtcFirmware, data: Uint8Array, context: PacketContext): Packet {
   if (data.length === plain.bytes) {
     return context.key === undefined ? readFields(plain, data, data[plain.counterAt ?? 0] ?? 0) : NOT_ENCRYPTED;
   }
   if (data.length !== sealed.bytes) return FOREIGN;
   if (context.key === undefined) return KEY_MISSING;
   const counter = data[0] ?? 0;
-  // The nonce holds the head of the advertisement's field: length, type 16 (service data), UUID 181A, counter.
-  const head = Uint8Array.of(data.length + 3, 0x16, 0x1a, 0x18, counter);
-  const nonce = concatBytes([context.address.slice().reverse(), head]);
+  const nonce = atcNonce(context.address, data.length, counter);
   const micAt = data.length - MIC_BYTES;
-  const body = openCcm(context.key, nonce, data.subarray(1, micAt), data.subarray(micAt), ASSOCIATED);
+  const body = openCcm(context.key, nonce, data.subarray(1, micAt), data.subarray(micAt), ATC_ASSOCIATED);
   return body === undefined ? KEY_WRONG : readFields(sealed, body, counter);
+}
+
+/** It holds the head of the advertisement's field: length, type 16 (service data), UUID 181A, counter. */
+export function atcNonce(address: Uint8Array, bytes: number, counter: number): Uint8Array {
+  return concatBytes([address.slice().reverse(), Uint8Array.of(bytes + 3, 0x16, 0x1a, 0x18, counter)]);
 }
 
 function readFields({ fields }: Layout, bytes: Uint8Array, sequence: number): Packet {

@@ -16,18 +16,18 @@ import { readValue, sizeOfType } from "./value-format.js";
 export const BTHOME_UUID = 0xfcd2;
 const UUID_BYTES = Uint8Array.of(0xd2, 0xfc);
 const COUNTER_BYTES = 4;
-const PACKET_ID = 0x00;
+export const PACKET_ID = 0x00;
 
 /** Bits of the first byte, `device information`. */
-const ENCRYPTED = 0x01;
+export const ENCRYPTED = 0x01;
 const WITH_ADDRESS = 0x02;
-const VERSION = 2;
+export const BTHOME_VERSION = 2;
 
 /** BTHome version 2 (bthome.io/format, bthome.io/encryption): service data of UUID FCD2. */
 export function readBthome(data: Uint8Array, context: PacketContext): Packet {
   const info = data[0];
   if (info === undefined) return FOREIGN;
-  if (info >> 5 !== VERSION) return faulty(`BTHome version ${info >> 5} is not known`);
+  if (info >> 5 !== BTHOME_VERSION) return faulty(`BTHome version ${info >> 5} is not known`);
   const withAddress = (info & WITH_ADDRESS) !== 0;
   const address = withAddress ? data.slice(1, 7).reverse() : context.address;
   const body = data.subarray(withAddress ? 7 : 1);
@@ -38,10 +38,15 @@ export function readBthome(data: Uint8Array, context: PacketContext): Packet {
   const sealedBytes = body.length - COUNTER_BYTES - MIC_BYTES;
   if (sealedBytes < 1 || address.length !== 6) return faulty("an encrypted packet ends too soon");
   const counter = body.subarray(sealedBytes, sealedBytes + COUNTER_BYTES);
-  const nonce = concatBytes([address, UUID_BYTES, Uint8Array.of(info), counter]);
+  const nonce = bthomeNonce(address, info, counter);
   const mic = body.subarray(sealedBytes + COUNTER_BYTES);
   const plain = openCcm(context.key, nonce, body.subarray(0, sealedBytes), mic);
   return plain === undefined ? KEY_WRONG : readObjects(plain, readUnsigned(counter, 0, COUNTER_BYTES, "little"));
+}
+
+/** bthome.io/encryption; the counter as it stands in the packet. */
+export function bthomeNonce(address: Uint8Array, info: number, counter: Uint8Array): Uint8Array {
+  return concatBytes([address, UUID_BYTES, Uint8Array.of(info), counter]);
 }
 
 function readObjects(body: Uint8Array, counter: number | undefined): Packet {

@@ -1,5 +1,7 @@
-import { createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { concatBytes } from "causeway/adapter";
 
+const ALGORITHM = "aes-128-ccm";
 /** All formats here cut the message integrity code to so many bytes. */
 export const MIC_BYTES = 4;
 
@@ -11,15 +13,29 @@ export function openCcm(
   mic: Uint8Array,
   associated?: Uint8Array,
 ): Uint8Array | undefined {
-  const decipher = createDecipheriv("aes-128-ccm", key, nonce, { authTagLength: MIC_BYTES });
+  const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: MIC_BYTES });
   decipher.setAuthTag(mic);
   if (associated !== undefined) decipher.setAAD(associated, { plaintextLength: sealed.length });
   try {
     const plain = decipher.update(sealed);
     decipher.final();
-    return plain;
+    return new Uint8Array(plain);
   } catch {
     // That is how node:crypto says that the code does not match.
     return undefined;
   }
+}
+
+/** As `openCcm` opens it; `between` stands before the message integrity code. */
+export function sealCcm(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plain: Uint8Array,
+  { associated, between = new Uint8Array() }: { readonly associated?: Uint8Array; readonly between?: Uint8Array } = {},
+): Uint8Array {
+  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: MIC_BYTES });
+  if (associated !== undefined) cipher.setAAD(associated, { plaintextLength: plain.length });
+  const sealed = cipher.update(plain);
+  cipher.final();
+  return concatBytes([sealed, between, cipher.getAuthTag()]);
 }

@@ -51,6 +51,8 @@ export function bleAdapter(): Adapter<BleLinkOptions, BleStation, BlePoint> {
     fit: ({ name, address }, value) =>
       address.at.gatt === undefined ? value : fitToFormat(value, formatOf(address), name),
     silenceMs: SILENCE_MS,
+    simulate: async (options, stations, context) =>
+      await (await import("./simulator/simulate.js")).BleSimulator.open(options, stations, context),
     scan: async () => (await import("./scan.js")).scanTool,
   };
 }

@@ -1,7 +1,6 @@
 import {
   CausewayError,
   FrameTrace,
-  fromHex,
   type Link,
   type LinkContext,
   type Point,
@@ -20,6 +19,7 @@ import { Notifications } from "./notifications.js";
 import { type BlePoint, type BleStation, isNotified } from "./options.js";
 import type { PacketMemory } from "./packet-memory.js";
 import { StationDecoder } from "./station-decoder.js";
+import { stationKey } from "./station-key.js";
 
 export interface BleLinkContext extends LinkContext {
   readonly connectTimeoutMs: number;
@@ -74,7 +74,7 @@ export class BleLink implements Link<BleStation, BlePoint> {
   ): Promise<void> {
     const { clock, log, memoryOf } = this.#context;
     const { address } = station.address;
-    const key = await this.#key(station);
+    const key = await stationKey(station, this.#context);
     signal.throwIfAborted();
     const memory = memoryOf(station);
     memory.renew();
@@ -114,17 +114,6 @@ export class BleLink implements Link<BleStation, BlePoint> {
   #note({ manufacturer, services }: Advertisement): void {
     for (const bytes of manufacturer?.values() ?? []) this.#trace.add("in", bytes);
     for (const bytes of services?.values() ?? []) this.#trace.add("in", bytes);
-  }
-
-  /** Rejects with CONFIG_SECRET_MISSING or CONFIG_INVALID, neither of which shows the key. */
-  async #key({ name, address }: Station<BleStation>): Promise<Uint8Array | undefined> {
-    if (address.key === undefined) return undefined;
-    const text = (await this.#context.secret(address.key)).trim();
-    if (/^[0-9a-fA-F]{32}$/.test(text)) return fromHex(text);
-    throw new CausewayError(
-      "CONFIG_INVALID",
-      `'key' of ${name} must be 32 hex digits, it has ${text.length} characters`,
-    );
   }
 }
 

@@ -14,21 +14,18 @@ import {
 import { readValue, type ValueType } from "./value-format.js";
 
 export const MIBEACON_UUID = 0xfe95;
-const ASSOCIATED = Uint8Array.of(0x11);
+export const MIBEACON_ASSOCIATED = Uint8Array.of(0x11);
 const COUNTER_BYTES = 3;
 
 /** Bits of the frame control field. */
-const ENCRYPTED = 0x0008;
-const WITH_ADDRESS = 0x0010;
-const WITH_CAPABILITY = 0x0020;
-const WITH_OBJECT = 0x0040;
+export const FRAME_CONTROL = { encrypted: 0x0008, address: 0x0010, capability: 0x0020, object: 0x0040 } as const;
 /** Of the capability byte: two bytes on input and output follow. */
 const CAPABILITY_IO = 0x20;
 
-type Row = readonly [id: number, object: string, type: ValueType, at: number, divisor?: number];
+export type MibeaconRow = readonly [id: number, object: string, type: ValueType, at: number, divisor?: number];
 
 /** What is publicly known of the objects; one with two data has two rows. */
-const ROWS: readonly Row[] = [
+export const MIBEACON_ROWS: readonly MibeaconRow[] = [
   [0x1004, "temperature", "int16", 0, 10],
   [0x1006, "humidity", "uint16", 0, 10],
   [0x1007, "illuminance", "uint24", 0],
@@ -52,7 +49,7 @@ const ROWS: readonly Row[] = [
   [0x4c08, "humidity", "float32", 0],
 ];
 
-export const MIBEACON_OBJECTS: readonly PacketObject[] = ROWS.map(([id, object, type]) => ({
+export const MIBEACON_OBJECTS: readonly PacketObject[] = MIBEACON_ROWS.map(([id, object, type]) => ({
   id,
   object,
   kind: type === "bool" ? "boolean" : "number",
@@ -62,27 +59,31 @@ export const MIBEACON_OBJECTS: readonly PacketObject[] = ROWS.map(([id, object, 
 export function readMibeacon(data: Uint8Array, context: PacketContext): Packet {
   if (data.length < 5) return FOREIGN;
   const control = readUnsigned(data, 0, 2, "little");
-  if ((control & WITH_OBJECT) === 0) return FOREIGN;
+  if ((control & FRAME_CONTROL.object) === 0) return FOREIGN;
   const sequence = data[4] ?? 0;
   const body = data.subarray(headerBytes(control, data));
-  if ((control & ENCRYPTED) === 0) {
+  if ((control & FRAME_CONTROL.encrypted) === 0) {
     return context.key === undefined ? readObjects(body, sequence) : NOT_ENCRYPTED;
   }
   if (control >> 12 < 4) return faulty(`encryption of MiBeacon version ${control >> 12} is not known`);
   if (context.key === undefined) return KEY_MISSING;
   const sealedBytes = body.length - COUNTER_BYTES - MIC_BYTES;
   if (sealedBytes < 1) return faulty("an encrypted packet ends too soon");
-  const address = (control & WITH_ADDRESS) === 0 ? context.address.slice().reverse() : data.subarray(5, 11);
-  // The nonce holds product, frame counter and the extended counter, as they stand.
-  const nonce = concatBytes([address, data.subarray(2, 5), body.subarray(sealedBytes, sealedBytes + COUNTER_BYTES)]);
+  const address = (control & FRAME_CONTROL.address) === 0 ? context.address.slice().reverse() : data.subarray(5, 11);
+  const nonce = mibeaconNonce(address, data, body.subarray(sealedBytes, sealedBytes + COUNTER_BYTES));
   const mic = body.subarray(sealedBytes + COUNTER_BYTES);
-  const plain = openCcm(context.key, nonce, body.subarray(0, sealedBytes), mic, ASSOCIATED);
+  const plain = openCcm(context.key, nonce, body.subarray(0, sealedBytes), mic, MIBEACON_ASSOCIATED);
   return plain === undefined ? KEY_WRONG : readObjects(plain, sequence);
 }
 
+/** It holds product and frame counter, which follow the frame control, and the extended counter, as they stand. */
+export function mibeaconNonce(reversedAddress: Uint8Array, data: Uint8Array, counter: Uint8Array): Uint8Array {
+  return concatBytes([reversedAddress, data.subarray(2, 5), counter]);
+}
+
 function headerBytes(control: number, data: Uint8Array): number {
-  const address = (control & WITH_ADDRESS) === 0 ? 5 : 11;
-  if ((control & WITH_CAPABILITY) === 0) return address;
+  const address = (control & FRAME_CONTROL.address) === 0 ? 5 : 11;
+  if ((control & FRAME_CONTROL.capability) === 0) return address;
   return address + (((data[address] ?? 0) & CAPABILITY_IO) === 0 ? 1 : 3);
 }
 
@@ -96,7 +97,7 @@ function readObjects(body: Uint8Array, sequence: number): Packet {
       return { state: "read", values, sequence, remark: "the packet ends in the middle of an object" };
     }
     const bytes = body.subarray(from, from + size);
-    for (const [rowId, object, type, offset, divisor = 1] of ROWS) {
+    for (const [rowId, object, type, offset, divisor = 1] of MIBEACON_ROWS) {
       const raw = rowId === id ? readValue(bytes, offset, { type }) : undefined;
       if (raw !== undefined) values.push({ id, object, value: typeof raw === "number" ? raw / divisor : raw });
     }

@@ -5,7 +5,7 @@ import type { AnyAdapter, SimulatedField } from "../../src/field/adapter.js";
 import type { Scalar } from "../../src/field/reading.js";
 import type { Profile } from "../../src/mapping/profile.js";
 import { toScalar } from "../../src/mapping/transform.js";
-import { otherValue, plausibleRaw, shownValues } from "../mapping/plausible.js";
+import { holdOf, otherValue, plausibleRaw, shownValues } from "../mapping/plausible.js";
 import { type FieldDevice, type FieldPart, type FieldWrite, pathOf } from "./field-part.js";
 
 interface Place {
@@ -44,10 +44,8 @@ export class SimulatedPart implements FieldPart {
     const link = adapter.name;
     const devices = places.map(({ profile, address }): FieldDevice => {
       const { name } = profile;
-      const raw = plausibleRaw(profile, adapter);
-      const told = [...raw].filter(([point]) => profile.points.get(point)?.point.access !== "w");
-      for (const [point, value] of told) field.set(name, point, value);
-      const held = new Map(told.map(([point]) => [point, field.get(name, point)]));
+      const raw = plausibleRaw(profile, adapter, holdOf(field, name));
+      const held = new Map([...raw].filter(([point]) => profile.points.get(point)?.point.access !== "w"));
       const shown = shownValues(profile, adapter, held);
       return { name, link, profile: name, address, shown, writes: writesOf(profile, adapter, shown, field) };
     });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import ble from "../../adapters/ble/index.js";
 import modbus from "../../adapters/modbus/index.js";
 import mqtt from "../../adapters/mqtt/index.js";
 import serial from "../../adapters/serial/index.js";
 import type { AnyAdapter } from "../../src/field/adapter.js";
+import type { Scalar } from "../../src/field/reading.js";
 import { loadModels } from "../../src/lwm2m/model/models.js";
 import type { Profile, ProfilePoint } from "../../src/mapping/profile.js";
 import { ProfileShelf, shippedMappings } from "../../src/mapping/profiles.js";
@@ -12,6 +14,7 @@ import { simulatedRig } from "./simulated-rig.js";
 
 /** Adapters that simulate, and the address at which they are asked for a station. */
 const ADAPTERS: readonly (readonly [AnyAdapter, address: (profile: Profile) => unknown])[] = [
+  [ble, () => ({ address: "A4:C1:38:00:11:22" })],
   [modbus, () => ({ unit: 1 })],
   [mqtt, ({ name }) => new Map(Object.entries({ id: name, sensor: "SI7021" }))],
   [serial, () => new Map()],
@@ -32,10 +35,12 @@ describe("a device that is simulated from a shipped profile", () => {
     const { name, adapter, addressOf } = row;
     const profile = (await shelf.read(name))?.profile;
     if (profile === undefined) throw new Error(`no profile ${name}`);
-    const raw = plausibleRaw(profile, adapter);
+    const raw = new Map<string, Scalar>();
+    await using rig = await simulatedRig(adapter, profile, addressOf(profile), (hold) => {
+      for (const [point, value] of plausibleRaw(profile, adapter, hold)) raw.set(point, value);
+    });
     const sources = [...profile.points.values()];
     const told = new Map([...raw].filter(([point]) => profile.points.get(point)?.point.access !== "w"));
-    await using rig = await simulatedRig(adapter, profile, addressOf(profile), told);
     expect(await rig.readAll()).toEqual(told);
     for (const source of sources.filter(({ point }) => point.access !== "r")) {
       const point = source.point.name;

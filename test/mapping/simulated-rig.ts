@@ -6,6 +6,7 @@ import { openField } from "../../src/field/field.js";
 import { type Reading, type Scalar, sameScalar } from "../../src/field/reading.js";
 import type { Profile } from "../../src/mapping/profile.js";
 import { settle } from "../fakes/clock.js";
+import { type Hold, holdOf } from "./plausible.js";
 
 const NEVER_MS = 24 * 3_600_000;
 const PATIENCE_MS = 10_000;
@@ -31,14 +32,14 @@ export interface SimulatedRig extends AsyncDisposable {
 }
 
 /**
- * A device that an adapter makes of its profile, and a field that reaches it by the adapter's real link. The points
- * have their values, raw, before it opens.
+ * A device that an adapter makes of its profile, and a field that reaches it by the adapter's real link. `fill` gives
+ * the points their values, raw, before it opens.
  */
 export async function simulatedRig(
   adapter: AnyAdapter,
   profile: Profile,
   address: unknown,
-  values: ReadonlyMap<string, Scalar>,
+  fill: (hold: Hold) => void,
 ): Promise<SimulatedRig> {
   const scope = new Scope((error) => {
     throw error;
@@ -47,7 +48,7 @@ export async function simulatedRig(
   const { afterConnectMs: _, requestGapMs: __, ...traits } = profile.traits;
   const points = [...profile.points.values()].map(({ point }) => point);
   const simulated = scope.use(await simulate(adapter, { station: { name: DEVICE, address, traits }, points }));
-  for (const [point, value] of values) simulated.set(DEVICE, point, value);
+  fill(holdOf(simulated, DEVICE));
   const heard = new Heard(points.filter(({ access }) => access !== "w"));
   const field = await openField(
     {

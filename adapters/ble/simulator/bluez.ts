@@ -114,9 +114,9 @@ export class SimulatedBluez implements AsyncDisposable {
   }
 
   /** A characteristic tells a value, if the device is connected. */
-  notify(address: string, uuid: string, value: Uint8Array): void {
+  notify(address: string, uuid: string, value: Uint8Array, service?: string): void {
     const device = this.#peripherals.get(address);
-    const path = device === undefined ? undefined : characteristicPath(device, uuid);
+    const path = device === undefined ? undefined : characteristicPath(device, uuid, service);
     if (path !== undefined && this.#tree.has(path)) {
       this.#tree.change(path, CHARACTERISTIC, { Value: typed("ay", value) });
     }

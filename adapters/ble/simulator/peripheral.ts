@@ -60,9 +60,14 @@ export function characteristicAt({ services }: Peripheral, path: string): Periph
   return services[service]?.characteristics[characteristic];
 }
 
-/** Where `showServices` puts a characteristic; the first with the UUID. */
-export function characteristicPath({ address, services }: Peripheral, uuid: string): string | undefined {
-  for (const [index, { characteristics }] of services.entries()) {
+/** Where `showServices` puts a characteristic, of any service unless one is named. */
+export function characteristicPath(
+  { address, services }: Peripheral,
+  uuid: string,
+  service?: string,
+): string | undefined {
+  for (const [index, { uuid: own, characteristics }] of services.entries()) {
+    if (service !== undefined && service !== own) continue;
     const at = characteristics.findIndex((one) => one.uuid === uuid);
     if (at >= 0) return `${pathOf(address)}/service${digits(index)}/char${digits(at)}`;
   }
