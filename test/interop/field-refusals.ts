@@ -21,6 +21,8 @@ export interface Refusal {
 }
 
 const WRITE_SINGLE_COIL = 5;
+/** MT-SICS: T, what a tare begins with. */
+const TARE = 0x54;
 
 const RELAY = { device: "relay-8", path: "/3306/2/5850", value: true };
 const PLUG = { device: "tasmota-at-mosquitto", path: "/3306/0/5850", value: true };
@@ -63,11 +65,9 @@ function plug(temper: BrokerPart["temper"]): Misbehave {
 
 function scale(answer: string): Misbehave {
   return ({ serial }) => {
-    const speaker = serial.speaker("mt-sics-scale");
-    speaker.refusal = latin(answer);
-    return () => {
-      speaker.refusal = undefined;
-    };
+    const simulator = serial.simulator("mt-sics-scale");
+    simulator.misbehave((_, request) => (request[0] === TARE ? latin(answer) : undefined));
+    return () => simulator.misbehave(() => undefined);
   };
 }
 

@@ -31,6 +31,7 @@ export class SimulatedPart implements FieldPart {
     options: object,
     profiles: readonly Profile[],
     placeOf: (profile: Profile, index: number) => Place,
+    link: string = adapter.name,
   ): Promise<SimulatedPart> {
     const places = profiles.map((profile, index) => ({ profile, ...placeOf(profile, index) }));
     const stations = places.map(({ profile: { name, points, traits }, station }) => ({
@@ -41,7 +42,6 @@ export class SimulatedPart implements FieldPart {
     const context = { name: adapter.name, clock: systemClock, log: silentLog, secret };
     const field = await adapter.simulate?.(options, stations, context);
     if (field === undefined) throw new Error(`${adapter.name} cannot simulate`);
-    const link = adapter.name;
     const devices = places.map(({ profile, address }): FieldDevice => {
       const { name } = profile;
       const raw = plausibleRaw(profile, adapter, holdOf(field, name));
@@ -49,7 +49,7 @@ export class SimulatedPart implements FieldPart {
       const shown = shownValues(profile, adapter, held);
       return { name, link, profile: name, address, shown, writes: writesOf(profile, adapter, shown, field) };
     });
-    return new SimulatedPart({ [link]: { adapter: link, ...Object(field.link) } }, devices, field);
+    return new SimulatedPart({ [link]: { adapter: adapter.name, ...Object(field.link) } }, devices, field);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -109,7 +109,7 @@ async function openField(scope: Scope, programs: Programs, profiles: FieldProfil
     modbus: units,
     mqtt: topics,
     broker: scope.use(await BrokerPart.open(programs)),
-    serial: scope.use(await SerialPart.open(programs)),
+    serial: scope.use(await SerialPart.open(programs, await profiles.of("serial"))),
     ble: scope.use(await BlePart.open()),
   };
 }
