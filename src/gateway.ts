@@ -6,7 +6,7 @@ import { type Log, tee } from "./base/log.js";
 import type { Scope } from "./base/scope.js";
 import type { CoapSettings } from "./coap/settings.js";
 import type { GatewayConfig } from "./config/config.js";
-import { type DrainContext, EndpointDrains } from "./drains.js";
+import { EndpointDrains, type EndpointDrainsContext } from "./drains.js";
 import { type ExposedEndpoint, type Exposure, expose } from "./exposure.js";
 import type { AnyAdapter } from "./field/adapter.js";
 import { type Field, openField } from "./field/field.js";
@@ -286,7 +286,7 @@ async function openOutbox(
 
 /** Delivers what the servers of a client missed, whichever servers a bootstrap gives it. */
 function serveHistory(
-  context: DrainContext,
+  context: EndpointDrainsContext,
   config: GatewayConfig,
   queues: () => readonly Queue[],
   scope: Scope,

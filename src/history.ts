@@ -40,12 +40,8 @@ export interface HistoryContext {
   readonly clock: Clock;
 }
 
-/** How the server gets what it missed; `changed` is that of the target. */
-export function targetOf(
-  historian: Historian,
-  { client, clock, endpoint, outbox }: HistoryContext,
-  changed: DrainTarget["changed"],
-): DrainTarget {
+/** How the server gets what it missed. */
+export function targetOf(historian: Historian, { client, clock, endpoint, outbox }: HistoryContext): DrainTarget {
   const { shortServerId, history } = historian;
   const queue = { endpoint, shortServerId };
   const view = () => viewOf(client, historian, clock.nowMs());
@@ -53,7 +49,6 @@ export function targetOf(
     return {
       queue,
       view,
-      changed,
       batchRows: SEND_ROWS,
       fit: (samples) => fitting(samples, client),
       send: (samples, signal) => client.send(entriesOf(samples), signal, shortServerId),
@@ -62,7 +57,6 @@ export function targetOf(
   return {
     queue,
     view,
-    changed,
     batchRows: STORED_ROWS,
     // They are for several observations, so that the client makes the messages.
     fit: (samples) => samples.length,

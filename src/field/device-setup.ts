@@ -1,8 +1,6 @@
 import type { Clock, Timer } from "../base/clock.js";
 
 export interface DeviceSetupOptions {
-  /** Whether the profile says anything. */
-  readonly isNeeded: boolean;
   readonly clock: Clock;
   /** Tells the device; rejects with the signal only. */
   readonly tell: () => Promise<"done" | "silent">;
@@ -33,7 +31,7 @@ export class DeviceSetup implements Disposable {
   renew(): void {
     this.#round++;
     this.#retry?.cancel();
-    this.#state = this.#options.isNeeded ? "due" : "done";
+    this.#state = "due";
   }
 
   /** Nothing happens while it is under way or done. */

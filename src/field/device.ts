@@ -21,20 +21,25 @@ const START_WINDOW_MS = 2000;
 /** A line whose answers take so many times longer or shorter than thought is planned for anew. */
 const LATENCY_CHANGE = 1.5;
 
+const NOT_BOUND: ReadonlyMap<string, PollBounds> = new Map();
+const NONE_ABSENT: ReadonlySet<string> = new Set();
+
 /** One station on a bus: polls its points, carries writes out and knows whether it is there. */
 export class Device {
   readonly #options: DeviceOptions;
   readonly #scope: Scope;
-  readonly #points: ReadonlyMap<string, Point<unknown>>;
   readonly #exchanges: ExchangeList;
-  readonly #watch: StationWatch;
   readonly #slots = new Map<Pace, Disposable>();
   readonly #last: LastReadings;
   readonly #reader: DeviceReader;
-  readonly #writer: DeviceWriter;
-  readonly #setup: DeviceSetup;
-  #bounds: ReadonlyMap<string, PollBounds> = new Map();
-  #absent: ReadonlySet<string> = new Set();
+  /** Where the profile says that the device is told something first. */
+  readonly #setup: DeviceSetup | undefined;
+  /** From the first write on. */
+  #writer: DeviceWriter | undefined;
+  /** From the first link on whose stations speak on their own. */
+  #watch: StationWatch | undefined;
+  #bounds = NOT_BOUND;
+  #absent = NONE_ABSENT;
   #health: Health;
   #healthSinceMs: number;
   #lastAnswerMs: number | undefined;
@@ -49,7 +54,6 @@ export class Device {
   constructor(options: DeviceOptions, scope: Scope) {
     this.#options = options;
     this.#scope = scope;
-    this.#points = new Map(options.points.map((point) => [point.name, point]));
     this.#exchanges = new ExchangeList(
       options.points,
       (point) => this.#paceOf(point),
@@ -62,9 +66,7 @@ export class Device {
     };
     this.#last = new LastReadings({ name, clock, log, onChange });
     this.#reader = this.#deviceReader();
-    this.#writer = this.#deviceWriter();
-    this.#setup = this.#deviceSetup();
-    this.#watch = this.#stationWatch();
+    this.#setup = (options.station.traits.setup ?? []).length > 0 ? this.#deviceSetup() : undefined;
     this.#health = initialHealth(options.clock.monotonicMs());
     this.#healthSinceMs = options.clock.nowMs();
     this.#schedulePolls();
@@ -74,7 +76,7 @@ export class Device {
       for (const slot of this.#slots.values()) slot[Symbol.dispose]();
       this.#startTimer?.cancel();
       this.#probeTimer?.cancel();
-      this.#setup[Symbol.dispose]();
+      this.#setup?.[Symbol.dispose]();
     });
   }
 
@@ -91,7 +93,7 @@ export class Device {
     this.#absent = points;
     this.#exchanges.regroup((point) => this.#paceOf(point));
     this.#schedulePolls();
-    if (this.#health.state === "offline" || !this.#setup.isDone) return;
+    if (this.#health.state === "offline" || !this.#isSetUp) return;
     const isBack = ({ name }: Point<unknown>): boolean => before.has(name) && !points.has(name);
     for (const planned of this.#exchanges.all) {
       if (planned.points.some(isBack) && !planned.pending) this.#spawn(this.#reader.read(planned, planned.priority));
@@ -101,13 +103,13 @@ export class Device {
   /** Returns when the device has confirmed; see Field.write. */
   async write(pointName: string, value: Scalar, signal: AbortSignal, origin = "server"): Promise<void> {
     const { name } = this.#options;
-    const point = this.#points.get(pointName);
+    const point = this.#options.points.find((one) => one.name === pointName);
     if (point === undefined || point.access === "r") {
       throw new CausewayError("FIELD_NOT_WRITABLE", `${name}.${pointName} cannot be written`);
     }
     const readyInMs = this.#readyAtMs - this.#options.clock.monotonicMs();
     if (readyInMs > 0) await sleep(this.#options.clock, readyInMs, signal);
-    await this.#writer.write(point, value, origin, signal);
+    await this.#writing().write(point, value, origin, signal);
   }
 
   /** Whether it is asked for; the others are learned by what the station says on its own. */
@@ -121,7 +123,7 @@ export class Device {
     const all = Promise.all(this.#exchanges.all.map((planned) => this.#reader.read(planned, "fast")));
     const readings = (await abortable(all, signal)).flat();
     const read = new Set(readings.map((reading) => reading.point));
-    const others = [...this.#points.values()].filter(
+    const others = this.#options.points.filter(
       ({ name, access }) => access !== "w" && !read.has(name) && !this.#absent.has(name),
     );
     return [...readings, ...others.map(({ name }) => this.#last.get(name))];
@@ -172,7 +174,7 @@ export class Device {
 
   #poll(pace: Pace): void {
     if (this.#health.state === "offline") return;
-    if (!this.#setup.isDone) {
+    if (!this.#isSetUp) {
       this.#begin();
       return;
     }
@@ -188,17 +190,20 @@ export class Device {
 
   #deviceSetup(): DeviceSetup {
     return new DeviceSetup({
-      isNeeded: (this.#options.station.traits.setup ?? []).length > 0,
       clock: this.#options.clock,
-      tell: async () => await this.#writer.setUp(this.#scope.signal),
+      tell: async () => await this.#writing().setUp(this.#scope.signal),
       onDone: () => this.#pollAll(),
       onSilent: () => this.#notice("failure"),
     });
   }
 
+  get #isSetUp(): boolean {
+    return this.#setup?.isDone ?? true;
+  }
+
   /** Polls everything, after the device has been set up. */
   #begin(): void {
-    if (this.#setup.isDone) this.#pollAll();
+    if (this.#setup === undefined || this.#setup.isDone) this.#pollAll();
     else this.#spawn(this.#setup.run());
   }
 
@@ -228,9 +233,9 @@ export class Device {
     });
   }
 
-  #deviceWriter(): DeviceWriter {
+  #writing(): DeviceWriter {
     const { name, station, bus, clock, log, fit, terms = () => PLAIN_TERMS } = this.#options;
-    return new DeviceWriter({
+    this.#writer ??= new DeviceWriter({
       name,
       station,
       bus,
@@ -242,11 +247,12 @@ export class Device {
       onReadings: (readings) => this.#accept(readings),
       onOutcome: (outcome) => this.#notice(outcome),
     });
+    return this.#writer;
   }
 
   #renew(): void {
     this.#exchanges.renew();
-    this.#setup.renew();
+    this.#setup?.renew();
   }
 
   #pollAll(): void {
@@ -257,7 +263,7 @@ export class Device {
     const { station, silenceMs, clock, log } = this.#options;
     return new StationWatch({
       station,
-      points: [...this.#points.values()].filter((point) => point.access !== "w"),
+      points: this.#options.points.filter((point) => point.access !== "w"),
       // A device that is also polled is known by its answers.
       ...(silenceMs === undefined || this.#exchanges.all.length > 0 ? {} : { silenceMs }),
       clock,
@@ -276,11 +282,13 @@ export class Device {
     this.#readyAtMs = clock.monotonicMs() + afterConnectMs;
     const delayMs = Math.max(phaseOf(name) * START_WINDOW_MS, afterConnectMs);
     this.#startTimer = clock.schedule(delayMs, () => {
+      this.#startTimer = undefined;
       if (this.#health.state === "offline") this.#spawn(this.#probe());
       else this.#begin();
     });
     if (link.watch === undefined) return;
     signal.addEventListener("abort", () => this.#loseSight(toError(signal.reason)), { once: true });
+    this.#watch ??= this.#stationWatch();
     this.#spawn(this.#watch.run(link, signal));
   }
 
@@ -288,7 +296,7 @@ export class Device {
   #loseSight(reason: Error): void {
     const polled = new Set(this.#exchanges.all.flatMap(({ points }) => points.map(({ name }) => name)));
     this.#last.unreached(
-      [...this.#points.values()].filter(({ name, access }) => access !== "w" && !polled.has(name)),
+      this.#options.points.filter(({ name, access }) => access !== "w" && !polled.has(name)),
       reason,
     );
   }
@@ -297,9 +305,9 @@ export class Device {
     const isAnswer = !isSilence(readings);
     if (isAnswer) this.#notice("answer");
     // Before it is set up its values may mean something else.
-    if (isAnswer && !this.#setup.isDone) return;
+    if (isAnswer && !this.#isSetUp) return;
     this.#last.remember(readings);
-    this.#writer.hear(readings);
+    this.#writer?.hear(readings);
     if (!isAnswer) this.#notice("failure");
     this.#options.onReadings(readings);
   }

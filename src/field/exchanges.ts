@@ -46,16 +46,17 @@ const BY_URGENCY: readonly PollClass[] = ["fast", "normal", "slow", "once"];
 export class ExchangeList {
   readonly #plan: Plan;
   readonly #points: readonly Point<unknown>[];
-  readonly #alone: Set<string>;
-  readonly #cuts: Map<string, Cut>;
+  /** From the first refusal on, as most devices never refuse. */
+  #alone: Set<string> | undefined;
+  #cuts: Map<string, Cut> | undefined;
   #list: PlannedExchange[] = [];
 
   /** `refused` is what was learned before. */
   constructor(points: readonly Point<unknown>[], paceOf: PaceOf, plan: Plan, refused: RefusedPoints = NOTHING_REFUSED) {
     this.#plan = plan;
     this.#points = points.filter((point) => point.access !== "w");
-    this.#alone = new Set(refused.alone);
-    this.#cuts = new Map(refused.cuts.map((name) => [name, { ...KEPT_CUT }]));
+    if (refused.alone.length > 0) this.#alone = new Set(refused.alone);
+    if (refused.cuts.length > 0) this.#cuts = new Map(refused.cuts.map((name) => [name, { ...KEPT_CUT }]));
     this.regroup(paceOf);
   }
 
@@ -68,7 +69,7 @@ export class ExchangeList {
   }
 
   get refused(): RefusedPoints {
-    return { alone: [...this.#alone].sort(), cuts: [...this.#cuts.keys()].sort() };
+    return { alone: [...(this.#alone ?? [])].sort(), cuts: [...(this.#cuts?.keys() ?? [])].sort() };
   }
 
   /** Requests may cost something else now: all are planned anew, and those that come out the same stay. */
@@ -119,7 +120,9 @@ export class ExchangeList {
     nowMs: number,
   ): readonly PlannedExchange[] {
     if (!this.#list.includes(refused)) return [];
+    this.#alone ??= new Set();
     for (const { name } of alone) this.#alone.add(name);
+    this.#cuts ??= new Map();
     for (const { name } of cuts) {
       const times = (this.#cuts.get(name)?.times ?? 0) + 1;
       this.#cuts.set(name, { times, untilMs: nowMs + refusedPauseMs(times), isOnTrial: false });
@@ -133,7 +136,7 @@ export class ExchangeList {
    * of those that are refused.
    */
   clear(point: Point<unknown>): boolean {
-    if (!this.#alone.delete(point.name)) return false;
+    if (this.#alone?.delete(point.name) !== true) return false;
     const at = this.#list.findIndex(({ points }) => points.includes(point));
     const pace = this.#list[at]?.pace;
     this.#replace(this.#list.slice(Math.max(0, at - 1), at + 2).filter((planned) => planned.pace === pace));
@@ -143,7 +146,7 @@ export class ExchangeList {
   /** Holes that were found long enough ago are left out of account, to see whether they are still there. */
   tryCuts(nowMs: number): void {
     let isTried = false;
-    for (const cut of this.#cuts.values()) {
+    for (const cut of this.#cuts?.values() ?? []) {
       cut.untilMs ??= nowMs + refusedPauseMs(cut.times);
       if (cut.isOnTrial || nowMs < cut.untilMs) continue;
       cut.isOnTrial = true;
@@ -154,7 +157,8 @@ export class ExchangeList {
 
   /** What was read together has no hole in it. False when none was thought to be there. */
   join([, ...others]: readonly Point<unknown>[]): boolean {
-    return others.filter(({ name }) => this.#cuts.delete(name)).length > 0;
+    const cuts = this.#cuts;
+    return cuts !== undefined && others.filter(({ name }) => cuts.delete(name)).length > 0;
   }
 
   /** After a connect: what was refused is tried again, what is read once is due. */
@@ -201,9 +205,9 @@ export class ExchangeList {
   #runs(points: readonly Point<unknown>[]): readonly Point<unknown>[][] {
     const runs: Point<unknown>[][] = [];
     for (const [index, point] of points.entries()) {
-      const isAlone = this.#alone.has(point.name) || this.#alone.has(points[index - 1]?.name ?? "");
+      const isAlone = this.#alone?.has(point.name) || this.#alone?.has(points[index - 1]?.name ?? "");
       const last = runs.at(-1);
-      if (last === undefined || isAlone || this.#cuts.get(point.name)?.isOnTrial === false) runs.push([point]);
+      if (last === undefined || isAlone || this.#cuts?.get(point.name)?.isOnTrial === false) runs.push([point]);
       else last.push(point);
     }
     return runs;

@@ -1,22 +1,19 @@
 import type { Clock, Timer } from "../base/clock.js";
 import { CausewayError, toError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
-import type { ClientState, Json, StateSection } from "../lwm2m/state/client-state.js";
 import type { Database, Statement } from "./database.js";
+import { type DocumentJournal, EndpointDocuments } from "./endpoint-documents.js";
 
 const COMMIT_EVERY_MS = 500;
 const RETRY_MS = 10_000;
 
-/** Documents of one endpoint as they are kept: JSON by key, by section. */
-type Sections = Map<string, Map<string, string>>;
-
 /** What the clients of all endpoints keep over restarts, in the state database; many changes make one commit. */
-export class Documents implements AsyncDisposable {
+export class Documents implements DocumentJournal, AsyncDisposable {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #byEndpoint = new Map<string, Sections>();
-  /** By endpoint, section and key as JSON; only the last change of a document counts. */
+  readonly #byEndpoint = new Map<string, EndpointDocuments>();
+  /** By document. */
   #dirty = new Map<string, Statement>();
   #timer: Timer | undefined;
   #committing: Promise<void> = Promise.resolve();
@@ -32,68 +29,45 @@ export class Documents implements AsyncDisposable {
   static async open(database: Database, clock: Clock, log: Log): Promise<Documents> {
     const documents = new Documents(database, clock, log);
     for (const row of await database.all("SELECT endpoint, section, key, body FROM documents")) {
-      const section = documents.#section(String(row["endpoint"]), String(row["section"]));
-      section.set(String(row["key"]), String(row["body"]));
+      documents.of(String(row["endpoint"])).restore(String(row["section"]), String(row["key"]), String(row["body"]));
     }
     return documents;
   }
 
   /** What is kept of endpoints that are not exposed any more is forgotten. */
   keepEndpoints(endpoints: ReadonlySet<string>): void {
-    for (const endpoint of [...this.#byEndpoint.keys()].filter((name) => !endpoints.has(name))) this.#forget(endpoint);
+    for (const [endpoint, documents] of this.#byEndpoint) if (!endpoints.has(endpoint)) documents.forget();
   }
 
   forgetAll(): void {
-    for (const endpoint of this.#byEndpoint.keys()) this.#forget(endpoint);
+    for (const documents of this.#byEndpoint.values()) documents.forget();
   }
 
-  of(endpoint: string): ClientState {
-    return {
-      load: (section) => this.#load(endpoint, section),
-      put: (section, key, document) => this.#put(endpoint, section, key, document),
-      remove: (section, key) => this.#remove(endpoint, section, key),
-      commit: () => this.#commit(),
-    };
+  of(endpoint: string): EndpointDocuments {
+    const known = this.#byEndpoint.get(endpoint);
+    if (known !== undefined) return known;
+    const documents = new EndpointDocuments(endpoint, this);
+    this.#byEndpoint.set(endpoint, documents);
+    return documents;
+  }
+
+  note(document: string, statement: Statement): void {
+    this.#dirty.set(document, statement);
+    this.#schedule(COMMIT_EVERY_MS);
+  }
+
+  commit(): Promise<void> {
+    const commit = this.#committing.then(() => this.#write());
+    this.#committing = commit.catch(() => undefined);
+    return commit;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // What cannot be written now is lost; the log says why.
-    await this.#commit().catch(() => undefined);
+    await this.commit().catch(() => undefined);
     this.#state = "closed";
     this.#timer?.cancel();
     this.#timer = undefined;
-  }
-
-  #forget(endpoint: string): void {
-    for (const [section, documents] of this.#byEndpoint.get(endpoint) ?? []) {
-      for (const key of [...documents.keys()]) this.#remove(endpoint, section, key);
-    }
-  }
-
-  #load(endpoint: string, section: StateSection): ReadonlyMap<string, Json> {
-    const loaded = new Map<string, Json>();
-    for (const [key, body] of this.#byEndpoint.get(endpoint)?.get(section) ?? []) loaded.set(key, JSON.parse(body));
-    return loaded;
-  }
-
-  #put(endpoint: string, section: StateSection, key: string, document: Json): void {
-    const body = JSON.stringify(document);
-    const documents = this.#section(endpoint, section);
-    if (documents.get(key) === body) return;
-    documents.set(key, body);
-    const sql = "INSERT OR REPLACE INTO documents (endpoint, section, key, body) VALUES (?, ?, ?, ?)";
-    this.#change(endpoint, section, key, [sql, [endpoint, section, key, body]]);
-  }
-
-  #remove(endpoint: string, section: string, key: string): void {
-    if (this.#byEndpoint.get(endpoint)?.get(section)?.delete(key) !== true) return;
-    const sql = "DELETE FROM documents WHERE endpoint = ? AND section = ? AND key = ?";
-    this.#change(endpoint, section, key, [sql, [endpoint, section, key]]);
-  }
-
-  #change(endpoint: string, section: string, key: string, statement: Statement): void {
-    this.#dirty.set(JSON.stringify([endpoint, section, key]), statement);
-    this.#schedule(COMMIT_EVERY_MS);
   }
 
   #schedule(delayMs: number): void {
@@ -101,14 +75,8 @@ export class Documents implements AsyncDisposable {
     this.#timer ??= this.#clock.schedule(delayMs, () => {
       this.#timer = undefined;
       // The change of state has been logged, and it is tried again.
-      this.#commit().catch(() => undefined);
+      this.commit().catch(() => undefined);
     });
-  }
-
-  #commit(): Promise<void> {
-    const commit = this.#committing.then(() => this.#write());
-    this.#committing = commit.catch(() => undefined);
-    return commit;
   }
 
   async #write(): Promise<void> {
@@ -128,13 +96,5 @@ export class Documents implements AsyncDisposable {
       this.#schedule(RETRY_MS);
       throw new CausewayError("OUTBOX_UNAVAILABLE", toError(error).message, { cause: error });
     }
-  }
-
-  #section(endpoint: string, section: string): Map<string, string> {
-    const sections = this.#byEndpoint.get(endpoint) ?? (new Map() as Sections);
-    this.#byEndpoint.set(endpoint, sections);
-    const documents = sections.get(section) ?? new Map<string, string>();
-    sections.set(section, documents);
-    return documents;
   }
 }

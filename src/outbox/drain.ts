@@ -69,8 +69,6 @@ export interface DrainTarget {
   fit(samples: readonly StoredSample[]): number;
   /** Resolves when the server has acknowledged; rejects with CausewayError. */
   send(samples: readonly StoredSample[], signal: AbortSignal): Promise<void>;
-  /** Resolves at the next change that may let waiting samples go. */
-  changed(signal: AbortSignal): Promise<void>;
 }
 
 const RETRY: BackOff = { firstMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.3 };
@@ -79,48 +77,72 @@ const RETRY: BackOff = { firstMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.3 };
 const REFUSALS_AT_ONCE = 10;
 const REFUSED: BackOff = { firstMs: 100, factor: 2, maxMs: 10_000, jitter: 0.3 };
 
-/** Delivers one server's queue in order, until the signal aborts; deletes only what is settled. */
-export async function drain(
-  outbox: Outbox,
-  target: DrainTarget,
-  context: { readonly clock: Clock; readonly log: Log; readonly random: () => number },
-  signal: AbortSignal,
-): Promise<void> {
-  let failures = 0;
+export interface DrainContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** Delivers one server's queue in order; deletes only what is settled. */
+export class Drain {
+  readonly #outbox: Outbox;
+  readonly #target: DrainTarget;
+  readonly #context: DrainContext;
+  #failures = 0;
   /** Samples that were given up since the server took one. */
-  let refusals = 0;
-  let batchRows = target.batchRows;
-  while (!signal.aborted) {
-    const rows = await outbox.head(target.queue, batchRows);
-    const { ready, toSend } = messageOf(split(rows, target.view()), target);
-    const last = ready.at(-1);
-    if (last === undefined) {
-      await target.changed(signal);
-      continue;
-    }
-    try {
-      if (toSend.length > 0) await target.send(toSend, signal);
-      await outbox.settle(target.queue, last.id, toSend.length);
-      if (failures > 0)
-        context.log.info("buffered samples are delivered again", { server: target.queue.shortServerId });
-      failures = 0;
-      if (toSend.length > 0) refusals = 0;
-      batchRows = target.batchRows;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (isRefusal(error) && toSend.length > 1) {
-        batchRows = Math.max(1, Math.floor(ready.length / 2));
-      } else if (isRefusal(error)) {
-        await setAside(outbox, target.queue, last, error, refusals++ === 0 ? context.log : undefined);
-        if (refusals < REFUSALS_AT_ONCE) continue;
-        await sleep(context.clock, backOffMs(REFUSED, refusals - REFUSALS_AT_ONCE, context.random), signal);
-      } else {
-        if (failures === 0) {
-          const facts = { server: target.queue.shortServerId, error: toError(error) };
-          context.log.warn("buffered samples were not acknowledged; they are kept", facts);
-        }
-        await sleep(context.clock, backOffMs(RETRY, failures++, context.random), signal);
+  #refusals = 0;
+  #batchRows: number;
+
+  constructor(outbox: Outbox, target: DrainTarget, context: DrainContext) {
+    this.#outbox = outbox;
+    this.#target = target;
+    this.#context = context;
+    this.#batchRows = target.batchRows;
+  }
+
+  /** Until the rest has to wait for something to change, or the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const rows = await this.#outbox.head(this.#target.queue, this.#batchRows);
+      const message = messageOf(split(rows, this.#target.view()), this.#target);
+      const last = message.ready.at(-1);
+      if (last === undefined) return;
+      try {
+        await this.#deliver(message, last, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#cope(error, message, last, signal);
       }
+    }
+  }
+
+  async #deliver({ toSend }: Ready, last: StoredSample, signal: AbortSignal): Promise<void> {
+    const { queue, send, batchRows } = this.#target;
+    if (toSend.length > 0) await send(toSend, signal);
+    await this.#outbox.settle(queue, last.id, toSend.length);
+    if (this.#failures > 0) {
+      this.#context.log.info("buffered samples are delivered again", { server: queue.shortServerId });
+    }
+    this.#failures = 0;
+    if (toSend.length > 0) this.#refusals = 0;
+    this.#batchRows = batchRows;
+  }
+
+  async #cope(error: unknown, { ready, toSend }: Ready, last: StoredSample, signal: AbortSignal): Promise<void> {
+    const { clock, log, random } = this.#context;
+    const { queue } = this.#target;
+    if (isRefusal(error) && toSend.length > 1) {
+      this.#batchRows = Math.max(1, Math.floor(ready.length / 2));
+    } else if (isRefusal(error)) {
+      await setAside(this.#outbox, queue, last, error, this.#refusals++ === 0 ? log : undefined);
+      if (this.#refusals < REFUSALS_AT_ONCE) return;
+      await sleep(clock, backOffMs(REFUSED, this.#refusals - REFUSALS_AT_ONCE, random), signal);
+    } else {
+      if (this.#failures === 0) {
+        const facts = { server: queue.shortServerId, error: toError(error) };
+        log.warn("buffered samples were not acknowledged; they are kept", facts);
+      }
+      await sleep(clock, backOffMs(RETRY, this.#failures++, random), signal);
     }
   }
 }

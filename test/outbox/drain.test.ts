@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { abortable } from "../../src/base/clock.js";
 import { CausewayError } from "../../src/base/errors.js";
 import { createLog, silentLog } from "../../src/base/log.js";
 import type { Telling } from "../../src/lwm2m/observation/observed.js";
 import type { Path } from "../../src/lwm2m/path.js";
 import { Database } from "../../src/outbox/database.js";
-import { drain, type Fate, fateOf, type ServerView, split } from "../../src/outbox/drain.js";
+import { Drain, type Fate, fateOf, type ServerView, split } from "../../src/outbox/drain.js";
 import { Outbox, type Queue } from "../../src/outbox/outbox.js";
 import type { StoredSample } from "../../src/outbox/row.js";
 import { FakeClock } from "../fakes/clock.js";
@@ -105,9 +104,9 @@ async function bench(count: number): Promise<Bench> {
         await send(samples);
         received.push(...samples.map((sample) => Number(sample.value)));
       },
-      changed: (signal: AbortSignal) => abortable(new Promise<void>(() => undefined), signal),
     };
-    const done = drain(outbox, target, { clock, log, random: () => 0.5 }, stop.signal).catch(() => undefined);
+    const drain = new Drain(outbox, target, { clock, log, random: () => 0.5 });
+    const done = drain.run(stop.signal).catch(() => undefined);
     for (let turn = 0; turn < 5000 && !(await until()); turn++) await clock.advance(1000);
     stop.abort();
     await done;
