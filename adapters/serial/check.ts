@@ -103,9 +103,13 @@ function placeProblem({ csv, json, obis, match, offset, group }: SerialPlace): s
 function typeProblem(point: SerialPoint): string | undefined {
   const { at, type, order, bits } = point;
   const format = byteFormatOf(point);
+  if (type === "decimal" && at?.offset === undefined) return "a decimal needs 'at.offset'";
   if (type === "angle" && at?.csv === undefined) return "an angle stands in two fields, the first at 'at.csv'";
   if (format !== undefined && at !== undefined && at.offset === undefined) return `${format.type} needs 'at.offset'`;
-  if (format === undefined && (at?.offset !== undefined || order !== undefined || bits !== undefined)) {
+  if (
+    format === undefined &&
+    ((at?.offset !== undefined && type !== "decimal") || order !== undefined || bits !== undefined)
+  ) {
     return "only numbers of bytes, such as uint16, have 'offset', 'order' and 'bits'";
   }
   return format === undefined ? undefined : byteFormatProblem(format);

@@ -1,5 +1,6 @@
 import { decodeByteValue, parseJsonPath, type Scalar, toError, valueAt, valueFromText } from "causeway/adapter";
 import { decodeAngle } from "./angle.js";
+import { decodeDecimal } from "./decimal.js";
 import { byteFormatOf, type SerialPoint } from "./options.js";
 
 export type Extracted =
@@ -46,10 +47,13 @@ function dataLines(text: string): ReadonlyMap<string, readonly string[]> {
 /** Undefined when the frame says nothing of the point, as a data line that is not there. */
 export function extract(point: SerialPoint, frame: FrameText): Extracted | undefined {
   const { at = {}, type = "string" } = point;
+  const { bytes } = frame;
+  const { offset } = at;
   const format = byteFormatOf(point);
-  if (format !== undefined && at.offset !== undefined) {
-    if (frame.bytes.length <= at.offset) return invalid(`the frame has only ${frame.bytes.length} bytes`);
-    return fromBytes(frame.bytes, at.offset, format);
+  if (offset !== undefined && (format !== undefined || type === "decimal")) {
+    return fromBytes(bytes, () =>
+      format === undefined ? decodeDecimal(bytes, offset) : decodeByteValue(bytes, offset, format),
+    );
   }
   const found = textOf(point, frame);
   if (typeof found !== "object") return found === undefined ? undefined : invalid(found);
@@ -61,9 +65,9 @@ function invalid(reason: string): Extracted {
   return { quality: "invalid", reason };
 }
 
-function fromBytes(bytes: Uint8Array, offset: number, format: Parameters<typeof decodeByteValue>[2]): Extracted {
+function fromBytes(bytes: Uint8Array, decode: () => number | bigint): Extracted {
   try {
-    const value = decodeByteValue(bytes, offset, format);
+    const value = decode();
     if (typeof value === "bigint" || Number.isFinite(value)) return { quality: "good", value };
     return invalid(`${value} is not a number`);
   } catch (error) {

@@ -145,7 +145,7 @@ export const protocolSchema: ObjectSchema<SerialProtocol> = object(
   { framing, checksum, frames: schema.record(frameKind), session: schema.oneOf(...SESSIONS) },
 );
 
-export const VALUE_TYPES = ["number", "boolean", "string", "angle", ...BYTE_TYPES] as const;
+export const VALUE_TYPES = ["number", "boolean", "string", "angle", "decimal", ...BYTE_TYPES] as const;
 
 /** Where a value stands in a frame; exactly one of csv, json, obis, match and offset, or none for the whole text. */
 export interface SerialPlace {
@@ -177,7 +177,10 @@ export interface SerialWrite {
 export interface SerialPoint {
   /** A point that is only written has none. */
   readonly at?: SerialPlace;
-  /** `angle` is that of NMEA 0183: ddmm.mmmm in one field, N, S, E or W in the next. Text unless given. */
+  /**
+   * `angle` is that of NMEA 0183: ddmm.mmmm in one field, N, S, E or W in the next. `decimal` is that of Kamstrup's KMP:
+   * length, signs and exponent, mantissa. Text unless given.
+   */
   readonly type?: (typeof VALUE_TYPES)[number];
   readonly order?: ByteFormat["order"];
   readonly bits?: NonNullable<ByteFormat["bits"]>;

@@ -1,5 +1,6 @@
 import { type ByteFormat, byteCount, parseJsonPath, putByteValue, type Scalar, withValueAt } from "causeway/adapter";
 import { type AngleKind, encodeAngle } from "./angle.js";
+import { encodeDecimal } from "./decimal.js";
 import { byteFormatOf, type SerialPlace, type SerialPoint } from "./options.js";
 import { textFor } from "./simulated-pattern.js";
 import { groupIn, spellings, withSpellings } from "./simulated-text.js";
@@ -22,8 +23,10 @@ export interface PlaceRules {
 export function placements(point: SerialPoint, value: Scalar, draft: Draft, rules: PlaceRules): readonly string[] {
   const { content, text } = draft;
   const { at = {} } = point;
+  const { offset = 0 } = at;
   const format = byteFormatOf(point);
-  if (format !== undefined) return [withBytes(content, at.offset ?? 0, value, format)];
+  if (format !== undefined) return [withNumber(content, offset, value, format)];
+  if (point.type === "decimal") return [withBytes(content, offset, encodeDecimal(value))];
   if (at.csv !== undefined) {
     const words = point.type === "angle" ? [encodeAngle(Number(value), rules.angle).join(",")] : spellings(value, 0);
     return words.map((word) => withFields(content, at.csv ?? 0, word.split(",")));
@@ -35,10 +38,18 @@ export function placements(point: SerialPoint, value: Scalar, draft: Draft, rule
   return span === undefined ? [] : withSpellings(span[1] <= content.length ? content : text, span, value);
 }
 
-function withBytes(content: string, offset: number, value: Scalar, format: ByteFormat): string {
-  const bytes = Buffer.alloc(Math.max(content.length, offset + byteCount(format)));
+function withNumber(content: string, offset: number, value: Scalar, format: ByteFormat): string {
+  const bytes = Buffer.alloc(byteCount(format));
+  // Beside its bits there may be another value.
+  bytes.write(content.slice(offset), "latin1");
+  putByteValue(bytes, 0, value, format);
+  return withBytes(content, offset, bytes);
+}
+
+function withBytes(content: string, offset: number, own: Uint8Array): string {
+  const bytes = Buffer.alloc(Math.max(content.length, offset + own.length));
   bytes.write(content, "latin1");
-  putByteValue(bytes, offset, value, format);
+  bytes.set(own, offset);
   return bytes.toString("latin1");
 }
 

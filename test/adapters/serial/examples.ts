@@ -40,6 +40,7 @@ export interface Example {
   readonly writes?: readonly (readonly [path: string, value: Value, sent: string, answer: string])[];
 }
 
+const kmp = (hex: string): string => Buffer.from(fromHex(hex)).toString("latin1");
 const MH_Z19 = Buffer.from("ff0186000000000079", "hex").toString("latin1");
 
 /** By profile. */
@@ -72,6 +73,27 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "\x06000\r\n": concatBytes([latin(`\x02${IEC_BLOCK}`), Uint8Array.of(checksumOf(latin(IEC_BLOCK), "xor"))]),
     },
     tree: { "/3331/0/5700": 1_234_567, "/3331/1/5700": 1000 },
+  },
+  "kamstrup-kmp-heat": {
+    answers: {
+      [kmp("80 3F 10 01 00 3C B2 5F 0D")]: fromHex("40 3F 10 00 3C 03 04 43 00 01 E9 A1 AE C1 0D"),
+      [kmp("80 3F 10 01 00 50 1F 75 0D")]: fromHex("40 3F 10 00 50 16 04 41 00 00 00 1B BF 48 84 0D"),
+      [kmp("80 3F 10 01 00 4A AC 0E 0D")]: fromHex("40 3F 10 00 4A 29 04 00 00 00 00 B8 E2 1B F9 0D"),
+      // A recorded answer of a Multical 21: 314.131 m3.
+      [kmp("80 3F 10 01 00 44 4D C0 0D")]: fromHex("40 3F 10 00 44 28 04 43 00 04 CB 13 29 23 0D"),
+      [kmp("80 3F 10 01 00 56 7F B3 0D")]: fromHex("40 3F 10 00 56 25 04 42 00 00 19 8C 1B F9 B9 0D"),
+      [kmp("80 3F 10 01 00 57 6F 92 0D")]: fromHex("40 3F 10 00 57 25 04 42 00 00 1B F2 DE F4 6A 0D"),
+    },
+    tree: {
+      "/3331/0/5700": 125_345_000,
+      "/3331/0/5701": "Wh",
+      "/3328/0/5700": 6400,
+      "/3300/0/5700": 0.184,
+      "/3300/0/5701": "m3/h",
+      "/3300/1/5700": 314.131,
+      "/3303/0/5700": 65.4,
+      "/3303/1/5700": 35.5,
+    },
   },
   "mh-z19": {
     answers: { [MH_Z19]: fromHex("FF 86 02 60 47 00 00 00 D1") },

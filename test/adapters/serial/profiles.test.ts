@@ -15,6 +15,8 @@ import { ProfileShelf, shippedMappings } from "../../../src/mapping/profiles.js"
 import { EXAMPLES } from "./examples.js";
 import { latin, SerialRig } from "./serial-rig.js";
 
+/** A profile may want the line to rest for so long before a request. */
+const REST_MS = 100;
 const forever = new AbortController().signal;
 
 let shelf: ProfileShelf;
@@ -61,7 +63,7 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { says = [], answers = {}, 
     for (const frame of says) rig.say(frame);
     for (const exchange of serial.plan({ port: "p" }, station, readable())) {
       const reading = rig.link.read(station, exchange.points, forever);
-      await rig.clock.advance(10);
+      await rig.clock.advance(REST_MS);
       bridge.accept(name, await reading);
     }
   });
