@@ -49,6 +49,6 @@ export const OUTAGES: readonly Outage[] = [
     path: "/3303/0/5700",
     cut: ({ ble }) => ble.stopDaemon(),
     value: 24.98,
-    measure: ({ ble }) => ble.warm(24.98),
+    measure: ({ ble }) => ble.field.set("bthome-climate", "temperature", 24.98),
   },
 ];

@@ -8,7 +8,9 @@ import { toScalar } from "../../src/mapping/transform.js";
 import { holdOf, otherValue, plausibleRaw, shownValues } from "../mapping/plausible.js";
 import { type FieldDevice, type FieldPart, type FieldWrite, pathOf } from "./field-part.js";
 
-interface Place {
+export interface Place {
+  /** Of the device; its profile's unless given. */
+  readonly name?: string;
   readonly address: Readonly<Record<string, string | number>>;
   /** The same as the adapter's schema reads it. */
   readonly station: unknown;
@@ -33,8 +35,8 @@ export class SimulatedPart implements FieldPart {
     placeOf: (profile: Profile, index: number) => Place,
     link: string = adapter.name,
   ): Promise<SimulatedPart> {
-    const places = profiles.map((profile, index) => ({ profile, ...placeOf(profile, index) }));
-    const stations = places.map(({ profile: { name, points, traits }, station }) => ({
+    const places = profiles.map((profile, index) => ({ profile, name: profile.name, ...placeOf(profile, index) }));
+    const stations = places.map(({ name, profile: { points, traits }, station }) => ({
       station: { name, address: station, traits },
       points: [...points.values()].map(({ point }) => point),
     }));
@@ -42,12 +44,12 @@ export class SimulatedPart implements FieldPart {
     const context = { name: adapter.name, clock: systemClock, log: silentLog, secret };
     const field = await adapter.simulate?.(options, stations, context);
     if (field === undefined) throw new Error(`${adapter.name} cannot simulate`);
-    const devices = places.map(({ profile, address }): FieldDevice => {
-      const { name } = profile;
+    const devices = places.map(({ name, profile, address }): FieldDevice => {
       const raw = plausibleRaw(profile, adapter, holdOf(field, name));
       const held = new Map([...raw].filter(([point]) => profile.points.get(point)?.point.access !== "w"));
       const shown = shownValues(profile, adapter, held);
-      return { name, link, profile: name, address, shown, writes: writesOf(profile, adapter, shown, field) };
+      const writes = writesOf(name, profile, adapter, shown, field);
+      return { name, link, profile: profile.name, address, shown, writes };
     });
     return new SimulatedPart({ [link]: { adapter: adapter.name, ...Object(field.link) } }, devices, field);
   }
@@ -58,6 +60,7 @@ export class SimulatedPart implements FieldPart {
 }
 
 function writesOf(
+  device: string,
   profile: Profile,
   adapter: AnyAdapter,
   shown: FieldDevice["shown"],
@@ -71,7 +74,7 @@ function writesOf(
     const value = access === "w" ? true : otherValue(shown[path], source);
     const scalar = toScalar(value, source.transform, adapter.kind?.(address));
     const raw: Scalar = adapter.fit?.(source.point, scalar) ?? scalar;
-    return { path, value, raw, held: () => field.get(profile.name, name) };
+    return { path, value, raw, held: () => field.get(device, name) };
   });
 }
 

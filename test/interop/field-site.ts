@@ -110,6 +110,6 @@ async function openField(scope: Scope, programs: Programs, profiles: FieldProfil
     mqtt: topics,
     broker: scope.use(await BrokerPart.open(programs)),
     serial: scope.use(await SerialPart.open(programs, await profiles.of("serial"))),
-    ble: scope.use(await BlePart.open()),
+    ble: scope.use(await BlePart.open(profiles)),
   };
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Value } from "../../src/lwm2m/value.js";
 import { Child, eventually } from "./child.js";
-import { LOUNGE_KEY } from "./field-ble.js";
+import { LOUNGE_KEY, THERMOSTAT } from "./field-ble.js";
 import { OUTAGES } from "./field-outages.js";
 import { type FieldDevice, pathOf } from "./field-part.js";
 import { REFUSALS } from "./field-refusals.js";
@@ -33,9 +33,9 @@ const CHANGES: readonly (readonly [string, string, Value, (field: Field) => unkn
   ["tasmota-climate", "/3303/0/5700", 19.5, ({ mqtt }) => mqtt.field.set("tasmota-climate", "temperature", 19.5)],
   ["tasmota-at-mosquitto", "/3305/0/5800", 2100, ({ broker }) => broker.measure(2100, 2200)],
   ["mt-sics-scale", "/3322/0/5700", 101.5, ({ serial }) => serial.weigh(101.5)],
-  ["bthome-climate", "/3303/0/5700", 24.97, ({ ble }) => ble.warm(24.97)],
-  ["bthome-button", "/3300/0/5700", 2, ({ ble }) => ble.press()],
-  ["interop-thermostat", "/3200/0/5500", false, ({ ble }) => ble.notify("2a1d", Uint8Array.of(0))],
+  ["bthome-climate", "/3303/0/5700", 24.97, ({ ble }) => ble.field.set("bthome-climate", "temperature", 24.97)],
+  ["bthome-button", "/3300/0/5700", 150, ({ ble }) => ble.field.set("bthome-button", "count", 150)],
+  [THERMOSTAT, "/3200/0/5500", false, ({ ble }) => ble.field.set(THERMOSTAT, "locked", false)],
 ];
 
 describe("a device of each shipped profile at Leshan", () => {

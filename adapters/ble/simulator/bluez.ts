@@ -87,6 +87,11 @@ export class SimulatedBluez implements AsyncDisposable {
     return device;
   }
 
+  /** Its behaviour may be changed at any time. */
+  peripheral(address: string): Peripheral | undefined {
+    return this.#peripherals.get(address);
+  }
+
   isConnected(address: string): boolean {
     return this.#tree.get(pathOf(address), DEVICE, "Connected") === true;
   }
