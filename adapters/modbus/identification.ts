@@ -63,7 +63,7 @@ async function readObjects(ask: Ask): Promise<ReadonlyMap<number, string>> {
 }
 
 /** The objects of one answer, by id. */
-export function objectsIn(answer: Uint8Array): readonly (readonly [number, string])[] {
+function objectsIn(answer: Uint8Array): readonly (readonly [number, string])[] {
   const objects: (readonly [number, string])[] = [];
   let at = 7;
   for (let count = answer[6] ?? 0; count > 0; count--) {

@@ -103,7 +103,7 @@ export interface ModbusPoint {
   readonly write?: ModbusWrite;
 }
 
-export const WRITE_FUNCTIONS = ["single", "multiple", "mask", "read-write"] as const;
+const WRITE_FUNCTIONS = ["single", "multiple", "mask", "read-write"] as const;
 
 export interface ModbusWrite {
   readonly register?: number;

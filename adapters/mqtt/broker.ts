@@ -62,7 +62,7 @@ function keepAliveS({ keepalive = KEEPALIVE_MS }: MqttLinkOptions): number {
 }
 
 /** The same at each start, so that a broker can keep a session and people find the client in its log. */
-export function clientIdOf({ clientId }: MqttLinkOptions, link: string): string {
+function clientIdOf({ clientId }: MqttLinkOptions, link: string): string {
   return clientId ?? `causeway-${link}-${hostname()}`;
 }
 

@@ -37,12 +37,14 @@ export interface Command {
   readonly synopsis: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  readonly positionals: "none" | "some";
+  readonly positionals: "none" | "one" | "some";
   /** Gives the exit code. */
   run(args: Arguments, io: Io): Promise<number>;
 }
 
 export const EXIT = { good: 0, fatal: 1, badConfiguration: 2, pointFailed: 3, notRunning: 4 } as const;
+
+const MOST: Readonly<Record<Command["positionals"], number>> = { none: 0, one: 1, some: Number.POSITIVE_INFINITY };
 
 /** Reads the words after the command's name; throws USAGE, with the nearest known option for an unknown one. */
 export function parseArguments(command: Command, words: readonly string[]): Arguments {
@@ -66,9 +68,8 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
     }
     values[token.name] = token.value ?? true;
   }
-  if (command.positionals === "none" && positionals.length > 0) {
-    throw new CausewayError("USAGE", `'${command.name}' takes no '${positionals[0]}'`);
-  }
+  const surplus = positionals[MOST[command.positionals]];
+  if (surplus !== undefined) throw new CausewayError("USAGE", `'${command.name}' takes no '${surplus}'`);
   return { values, positionals };
 }
 

@@ -14,7 +14,7 @@ export const explain: Command = {
   synopsis: "CODE",
   summary: "Tells what an error code means and what to do. Without a code it lists all of them.",
   options: { json: { type: "boolean", summary: "prints JSON" } },
-  positionals: "some",
+  positionals: "one",
   run(args, io) {
     const [code] = args.positionals;
     if (code === undefined) {

@@ -50,7 +50,7 @@ interface PlannedBus {
 }
 
 /** Pure. */
-export function planBuses(config: GatewayConfig, names: readonly string[]): readonly PlannedBus[] {
+function planBuses(config: GatewayConfig, names: readonly string[]): readonly PlannedBus[] {
   const media = new Map<string, { readonly links: Set<string>; readonly devices: ConfiguredDevice[] }>();
   for (const device of chosenDevices(config, names)) {
     const { adapter, link } = linkOf(device, config);

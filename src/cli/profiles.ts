@@ -23,6 +23,8 @@ export const profiles: Command = {
   positionals: "some",
   async run(args, io) {
     const [verb = "list", ...words] = args.positionals;
+    const surplus = words[verb === "list" ? 0 : verb === "search" ? words.length : 1];
+    if (surplus !== undefined) throw new CausewayError("USAGE", `profiles ${verb} takes no '${surplus}'`);
     if (verb === "match") return await matchProfiles(words[0], args, io);
     const shelf = await openShelf(args);
     switch (verb) {

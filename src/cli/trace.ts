@@ -17,7 +17,7 @@ export const trace: Command = {
     follow: { type: "boolean", short: "f", summary: "goes on with each new frame" },
     json: { type: "boolean", summary: "prints an object per frame" },
   },
-  positionals: "some",
+  positionals: "one",
   async run(args, io) {
     return await askGateway(args, io, async (url) => {
       const seen = new Seen();

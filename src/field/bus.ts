@@ -44,12 +44,12 @@ export interface BusOptions {
   readonly random: () => number;
 }
 
-/** Hears of each opening of the link; the signal aborts when that link is gone. */
 /** Whether the link of a medium is open. */
 export type LinkState = "up" | "down";
 
 export type StateListener = (state: LinkState) => void;
 
+/** Hears of each opening of the link; the signal aborts when that link is gone. */
 export type OpenedListener = (link: AnyLink, signal: AbortSignal) => void;
 
 interface Job extends Queued {
