@@ -10,12 +10,14 @@ export function profileCandidate(profile: Profile): ProfileCandidate<unknown> {
     name,
     title,
     traits,
-    points: [...points.values()].map(({ point }) => point),
+    // A device of the type need not have what depends on a condition.
+    points: [...points.values()].filter(({ when }) => when === undefined).map(({ point }) => point),
     probe: probe.map(probeExpectation),
     plausible: [...verify].flatMap(([point, range]) => {
       const source = points.get(point);
       // What has a factor says nothing without it.
-      return source === undefined || inputsOf(source).length > 0 ? [] : [plausibleExpectation(source, range)];
+      if (source === undefined || inputsOf(source).length > 0 || source.when !== undefined) return [];
+      return [plausibleExpectation(source, range)];
     }),
   };
 }

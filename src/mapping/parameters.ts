@@ -2,6 +2,7 @@ import { object } from "../base/object-schema.js";
 import {
   boolean,
   childPath,
+  found,
   type Infer,
   list,
   near,
@@ -85,7 +86,7 @@ export function fitsParameters(
       problems.add(
         place.at,
         own,
-        `expected ${known.oneOf.join(" | ")}, found ${value}`,
+        `expected ${known.oneOf.join(" | ")}, found ${found(place)}`,
         near(value, known.oneOf.map(String)),
       );
     }

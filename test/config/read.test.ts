@@ -213,7 +213,7 @@ describe("parameters of a device", () => {
       "{ register: 5, mod: hand }",
       "causeway.yaml:15:37 devices[0].parameters.mod: profile 'own-meter' has no parameter 'mod' (did you mean 'mode'?)",
     ],
-    ["{ register: 5, mode: c }", "causeway.yaml:15:38 devices[0].parameters.mode: expected auto | hand, found c"],
+    ["{ register: 5, mode: c }", 'causeway.yaml:15:38 devices[0].parameters.mode: expected auto | hand, found "c"'],
     [
       "{ register: 5.5 }",
       "mappings/own.yaml:7:44 points.voltage.at.register: expected a whole number from 0 to 65535, found 5.5",

@@ -112,6 +112,17 @@ describe("a profile as a tool sees it that looks for devices", () => {
     expect(profileCandidate(goodProfile(text)).plausible).toEqual([]);
   });
 
+  it("neither looks for nor expects what only some devices of the type have", () => {
+    const firmware = "firmware: { at: { table: input, register: 2 }, type: int16, every: once }";
+    const text = METER.replace("scale: 0.1", "scale: 0.1, when: firmware > 2").replace(
+      "objects:",
+      `  ${firmware}\nobjects:`,
+    );
+    const { points, plausible } = profileCandidate(goodProfile(text));
+    expect(points.map(({ name }) => name)).toEqual(["firmware"]);
+    expect(plausible).toEqual([]);
+  });
+
   it.each<[Scalar, boolean]>([
     [2305, true],
     [230, false],
