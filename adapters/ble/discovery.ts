@@ -20,6 +20,7 @@ export class Discovery {
   #restart: Timer | undefined;
   #silence: Timer | undefined;
   #heardAtMs = 0;
+  #beganAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -34,6 +35,12 @@ export class Discovery {
     };
     await this.#options.call("SetDiscoveryFilter", "a{sv}", [filter]);
     await this.#start();
+    this.#beganAtMs = this.#options.clock.monotonicMs();
+  }
+
+  /** Monotonic time of the beginning. */
+  get beganAtMs(): number {
+    return this.#beganAtMs;
   }
 
   /** Scans again when the work is done, however it ends. */

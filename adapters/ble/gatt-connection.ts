@@ -18,6 +18,8 @@ export type Characteristics = ReadonlyMap<string, string>;
 
 /** No device advertises less often than every ten seconds while it may be connected. */
 const ADVERTISED_WITHIN_MS = 30_000;
+/** Who is there is heard within so long after scanning began. */
+const FIRST_HEARD_MS = 10_000;
 /** A connection that nobody used for so long costs the device's battery. */
 const IDLE_MS = 30_000;
 const DISCONNECT_TIMEOUT_MS = 2000;
@@ -70,6 +72,8 @@ export class GattConnection {
   async open(signal: AbortSignal): Promise<Characteristics> {
     this.#used();
     if (this.#characteristics !== undefined) return this.#characteristics;
+    // Before its turn: meanwhile others are connected.
+    await this.#firstHeard(signal);
     return await this.#options.turns.take(async () => {
       if (this.#characteristics === undefined) await this.#connect(signal);
       this.#used();
@@ -122,6 +126,26 @@ export class GattConnection {
     } finally {
       timer.cancel();
       signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #firstHeard(signal: AbortSignal): Promise<void> {
+    const { address, clock, controller } = this.#options;
+    const { beganAtMs, tellsAll } = controller.discovery;
+    const waitMs = beganAtMs + FIRST_HEARD_MS - clock.monotonicMs();
+    if (!tellsAll || waitMs <= 0) return;
+    if (booleanEntry(await controller.device(address, signal), "Connected") === true) return;
+    if (controller.heardAtMs(address) !== undefined) return;
+    let done = (): void => undefined;
+    const waited = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    using _listening = controller.onAdvertisement(address, done);
+    const timer = clock.schedule(waitMs, done);
+    try {
+      await abortable(Promise.race([waited, controller.closed]), signal);
+    } finally {
+      timer.cancel();
     }
   }
 

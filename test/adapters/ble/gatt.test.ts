@@ -116,6 +116,29 @@ describe("a device that cannot be had", () => {
     expect(bench.count("Connect")).toBe(0);
   });
 
+  it("is waited for when scanning has just begun", async () => {
+    const next = await rig.open();
+    const reading = next.read(station(ADDRESS), [TEMPERATURE], UNTIL_ABORTED);
+    await bench.answered();
+    await rig.clock.advance(4000);
+    rig.bluez.speak(ADDRESS, { rssi: -50 });
+    expect(await reading).toMatchObject([{ quality: "good" }]);
+  });
+
+  it("is not waited for longer than a device may take to be heard, nor when nobody asks any more", async () => {
+    const next = await rig.open();
+    const reading = next.read(station("C0:00:00:00:00:03"), [TEMPERATURE], UNTIL_ABORTED);
+    const asking = new AbortController();
+    const given = next.read(station("C0:00:00:00:00:04"), [TEMPERATURE], asking.signal);
+    await bench.answered();
+    asking.abort(new Error("enough"));
+    await expect(given).rejects.toThrow("enough");
+    await rig.clock.advance(10_000);
+    expect(await reading).toMatchObject([
+      { quality: "timeout", reason: expect.stringContaining("not advertised yet") },
+    ]);
+  });
+
   const silent: readonly Temper[] = ["absent", "never-resolves"];
   it.each(silent)("costs one time-out, and is let go (%s)", async (temper) => {
     device.temper = temper;
