@@ -7,6 +7,7 @@ import type { SetupWrite } from "../field/point.js";
 import { type ProbeItem, probeSchemaOf, setupSchemaOf } from "./point-schema.js";
 import type { ProfileProbe } from "./profile.js";
 import type { ProfileFile } from "./profile-schema.js";
+import { heldAs } from "./raw-values.js";
 
 type FileHead = Pick<ProfileFile, "addressBase" | "limits" | "timing" | "setup" | "protocol">;
 
@@ -88,8 +89,23 @@ export function readProbe(
       problems.add(source.at, path, "says nothing of the value", "give one of equals: VALUE, within: [min, max]");
       return [];
     }
-    return [{ point: { name: path, access: "r", pollClass: "once", address: read.address }, expected }];
+    const point: Point<unknown> = { name: path, access: "r", pollClass: "once", address: read.address };
+    const held = heldExpectation(expected, point, adapter);
+    if (held !== undefined) return [{ point, expected: held }];
+    problems.add(source.at, childPath(path, "equals"), "the type of the point never has this value");
+    return [];
   });
+}
+
+/** Undefined for a number that the point never has. */
+function heldExpectation(
+  expected: ProfileProbe["expected"],
+  point: Point<unknown>,
+  adapter: AnyAdapter,
+): ProfileProbe["expected"] | undefined {
+  if (!("equals" in expected) || typeof expected.equals !== "number") return expected;
+  const equals = heldAs(expected.equals, point, adapter);
+  return equals === undefined ? undefined : { equals };
 }
 
 function expectedOf({ equals, within }: ProbeItem): ProfileProbe["expected"] | undefined {

@@ -1,12 +1,12 @@
 import { childPath, type Problems } from "../base/schema.js";
 import type { Located, Position } from "../base/source.js";
-import type { AnyAdapter, DeviceTraits, ScalarKind } from "../field/adapter.js";
+import type { AnyAdapter, DeviceTraits } from "../field/adapter.js";
 import { isReversible } from "./curve.js";
 import { type CommonPoint, type DerivedSection, derivedPoint, pointSchemaOf } from "./point-schema.js";
 import type { Datum, DerivedPoint, ProfilePoint } from "./profile.js";
 import { addressOf } from "./profile-head.js";
 import { checkReferences, type SectionPlaces } from "./profile-references.js";
-import { oddKey } from "./value-map.js";
+import { rawComplaint, withHeldSentinels } from "./raw-values.js";
 
 export interface ProfilePoints {
   readonly points: ReadonlyMap<string, ProfilePoint>;
@@ -38,12 +38,13 @@ export function readPoints(
     const section = schema.read(source, path, problems);
     if (section === undefined) continue;
     const address = addressOf(section, adapter);
+    const point = profilePoint(name, address, section, datumOf(section, source.at, path, problems));
     const complaint =
-      adapter.pointProblem?.(address, traits, section.access ?? "r") ??
+      adapter.pointProblem?.(address, traits, point.point.access) ??
       pointComplaint(section) ??
-      mapComplaint(section, adapter.kind?.(address));
+      rawComplaint(point, adapter);
     if (complaint !== undefined) problems.add(source.at, path, complaint);
-    points.set(name, profilePoint(name, address, section, datumOf(section, source.at, path, problems)));
+    points.set(name, complaint === undefined ? withHeldSentinels(point, adapter) : point);
     places.set(name, placesOf(section, source.at));
   }
   return checkReferences({ points, derived }, { declared: sources, places, adapter, problems });
@@ -123,15 +124,6 @@ function derivedComplaint({ expr, rollover, onReset }: DerivedSection): string |
     return "a formula without a point: what never changes is { value: … } at the resource";
   const key = rollover !== undefined ? "rollover" : onReset !== undefined ? "onReset" : undefined;
   return key === undefined ? undefined : `'${key}' is for points of the device: say it at those of the formula`;
-}
-
-/** A key that no value is equal to would never be met, and nobody would notice. */
-function mapComplaint({ map }: CommonPoint, kind: ScalarKind | undefined): string | undefined {
-  if (map === undefined || (kind !== "number" && kind !== "boolean")) return undefined;
-  const odd = oddKey(map, kind);
-  if (odd === undefined) return undefined;
-  const keys = kind === "boolean" ? "true and false" : "numbers, ranges such as 10..19, and default";
-  return `'${odd}' of the map is never met: the point is a ${kind}, its keys are ${keys}`;
 }
 
 /** What does not go together in a point of the device. */
