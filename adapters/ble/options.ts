@@ -1,4 +1,4 @@
-import { type ObjectSchema, object, type Point, type ScalarKind, schema } from "causeway/adapter";
+import { type DeviceTraits, type ObjectSchema, object, type Point, type ScalarKind, schema } from "causeway/adapter";
 import { socketOf } from "./dbus-address.js";
 import { FORMATS, isFormatName, objectsNamed, PACKET_FORMATS, type PacketFormatName } from "./formats.js";
 import { matchPattern } from "./payload.js";
@@ -152,7 +152,11 @@ const NARROWING: readonly (readonly [key: keyof BlePlace, sources: readonly stri
   ["mode", ["gatt"]],
 ];
 
-export function pointProblem(point: BlePoint): string | undefined {
+export function pointProblem(
+  point: BlePoint,
+  _traits?: DeviceTraits,
+  access: Point<BlePoint>["access"] = "r",
+): string | undefined {
   const { at, type, order, sign, bits, write } = point;
   const given = SOURCES.filter((source) => at[source] !== undefined);
   const [source] = given;
@@ -160,6 +164,10 @@ export function pointProblem(point: BlePoint): string | undefined {
   const stray = NARROWING.find(([key, sources]) => at[key] !== undefined && !sources.includes(source));
   if (stray !== undefined) return `'${stray[0]}' does not go with '${source}'`;
   if (write !== undefined && source !== "gatt") return "'write' is for characteristics (gatt) only";
+  if (access !== "r" && source !== "gatt") return "only characteristics (gatt) are written";
+  if (access !== "r" && ((at.byte ?? 0) > 0 || bits !== undefined)) {
+    return "a characteristic is written whole: a point that is written has no 'byte' and 'bits'";
+  }
   if (isFormatName(source) || source === "radio") {
     const unknown = isFormatName(source) ? unknownObject(source, at[source]) : undefined;
     if (unknown !== undefined) return unknown;

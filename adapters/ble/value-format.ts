@@ -32,14 +32,21 @@ export function sizeOfType(type: ValueType): number | undefined {
   return isByteType(type) ? byteCount({ type }) : undefined;
 }
 
+/** Most formats are one of these; a packet with many objects need not make them anew. */
+const LITTLE: ReadonlyMap<ValueType, ByteFormat> = new Map(
+  BYTE_TYPES.map((type) => [type, { type, order: "little" } as const]),
+);
+
 /** The format of a number; undefined for other types. */
 export function numberFormat(format: ValueFormat): ByteFormat | undefined {
+  const { order, bits, sign } = format;
+  if (order === undefined && bits === undefined && sign === undefined) return LITTLE.get(format.type);
   if (!isNumberFormat(format)) return undefined;
-  return format.order === undefined ? { ...format, order: "little" } : format;
+  return order === undefined ? { ...format, order: "little" } : format;
 }
 
 function isNumberFormat(format: ValueFormat): format is ByteFormat {
-  return isByteType(format.type);
+  return LITTLE.has(format.type);
 }
 
 /** What contradicts itself in the format. */
@@ -55,13 +62,15 @@ export function formatProblem(format: ValueFormat): string | undefined {
 
 /** Undefined when the bytes end before the value does. Text that is no UTF-8 is undefined too. */
 export function readValue(bytes: Uint8Array, at: number, format: ValueFormat): Scalar | undefined {
+  const number = numberFormat(format);
+  if (number !== undefined) {
+    return at + byteCount(number) > bytes.length ? undefined : decodeByteValue(bytes, at, number);
+  }
   const { type } = format;
   if (at > bytes.length) return undefined;
   if (type === "bytes") return bytes.slice(at);
   if (type === "string") return utf8Decode(bytes.subarray(at))?.replace(/\0+$/, "");
-  if (at + (sizeOfType(type) ?? 0) > bytes.length) return undefined;
-  const number = numberFormat(format);
-  return number === undefined ? bytes[at] !== 0 : decodeByteValue(bytes, at, number);
+  return at === bytes.length ? undefined : bytes[at] !== 0;
 }
 
 /** The value as it will stand in the bytes. Throws VALUE_INVALID when they cannot hold it. */

@@ -14,11 +14,18 @@ import { type Answer, type Call, Refusal, Service } from "./service.js";
 import { type Typed, typed } from "./wire.js";
 
 const CONTROLLER = "/org/bluez/hci0";
+/** Of what was called and written. */
+const KEPT = 1000;
 const NOTHING: Answer = { signature: "", body: [] };
+
+interface Unanswered {
+  readonly path: string;
+  readonly refuse: (error: Refusal) => void;
+}
 
 /** What bluetoothd is on D-Bus, with devices that do as they are told. Signatures are those of BlueZ 5.66. */
 export class SimulatedBluez implements AsyncDisposable {
-  /** `MEMBER PATH` of every call but GetManagedObjects, in order. */
+  /** `MEMBER PATH` of the last calls but GetManagedObjects, in order. */
   readonly calls: string[] = [];
   readonly written: (readonly [path: string, bytes: Uint8Array, type: string])[] = [];
   /** Methods that are answered with this error. */
@@ -28,7 +35,8 @@ export class SimulatedBluez implements AsyncDisposable {
   readonly #tree = new ObjectTree();
   readonly #peripherals = new Map<string, Peripheral>();
   readonly #scanners = new Set<string>();
-  readonly #pending = new Map<string, (error: Refusal) => void>();
+  /** Calls that are not answered while all is as it is. */
+  readonly #unanswered = new Set<Unanswered>();
   #service: Service | undefined;
 
   static async start(address: string): Promise<SimulatedBluez> {
@@ -49,6 +57,7 @@ export class SimulatedBluez implements AsyncDisposable {
     await this.#service?.[Symbol.asyncDispose]();
     this.#service = undefined;
     this.#tree.speaksThrough(undefined);
+    this.#refuse([...this.#unanswered], "bluetoothd has ended");
     this.#scanners.clear();
     for (const address of this.#peripherals.keys()) this.forget(address);
     this.#tree.change(CONTROLLER, ADAPTER, { Discovering: typed("b", false) });
@@ -152,7 +161,7 @@ export class SimulatedBluez implements AsyncDisposable {
   async #answer(call: Call): Promise<Answer> {
     const { path, interface: iface, member, body } = call;
     if (member === "GetManagedObjects") return { signature: "a{oa{sa{sv}}}", body: [this.#tree.objects] };
-    this.calls.push(`${member} ${path}`);
+    keep(this.calls, `${member} ${path}`);
     const refusal = this.refusals.get(member);
     if (refusal !== undefined) throw new Refusal(refusal);
     if (iface === PROPERTIES) throw new Refusal("org.freedesktop.DBus.Error.UnknownMethod");
@@ -183,13 +192,12 @@ export class SimulatedBluez implements AsyncDisposable {
   async #callDevice(path: string, member: string): Promise<Answer> {
     const device = this.#peripheralAt(path);
     if (member === "Disconnect") {
-      this.#pending.get(path)?.(new Refusal("org.bluez.Error.Failed", "le-connection-abort-by-local"));
+      const own = [...this.#unanswered].filter((one) => one.path === path);
+      this.#refuse(own, "le-connection-abort-by-local");
       if (this.isConnected(device.address)) this.drop(device.address);
       return NOTHING;
     }
-    if (device.temper === "absent") {
-      await new Promise<never>((_, reject) => this.#pending.set(path, reject));
-    }
+    if (device.temper === "absent") await this.#leaveUnanswered(path);
     this.#tree.change(path, DEVICE, { Connected: typed("b", true) });
     if (device.temper === "never-resolves") return NOTHING;
     if (device.temper === "breaks-off") {
@@ -206,7 +214,7 @@ export class SimulatedBluez implements AsyncDisposable {
 
   async #callCharacteristic(path: string, member: string, body: readonly unknown[]): Promise<Answer> {
     const device = this.#peripheralAt(path.split("/").slice(0, 5).join("/"));
-    if (device.temper === "mute") await new Promise<never>(() => undefined);
+    if (device.temper === "mute") await this.#leaveUnanswered(path);
     const characteristic = characteristicAt(device, path);
     if (characteristic === undefined) throw new Refusal("org.freedesktop.DBus.Error.UnknownObject");
     const isAsked = member === "ReadValue" || member === "WriteValue";
@@ -218,8 +226,19 @@ export class SimulatedBluez implements AsyncDisposable {
 
   #write(path: string, characteristic: PeripheralCharacteristic, [bytes, options]: readonly unknown[]): void {
     characteristic.value = bytes instanceof Uint8Array ? new Uint8Array(bytes) : new Uint8Array();
-    this.written.push([path, characteristic.value, typeOf(options)]);
+    keep(this.written, [path, characteristic.value, typeOf(options)]);
     characteristic.onWrite?.();
+  }
+
+  #leaveUnanswered(path: string): Promise<never> {
+    return new Promise((_, refuse) => this.#unanswered.add({ path, refuse }));
+  }
+
+  #refuse(calls: readonly Unanswered[], why: string): void {
+    for (const call of calls) {
+      this.#unanswered.delete(call);
+      call.refuse(new Refusal("org.bluez.Error.Failed", why));
+    }
   }
 
   #peripheralAt(path: string): Peripheral {
@@ -243,6 +262,11 @@ export class SimulatedBluez implements AsyncDisposable {
       ...properties,
     });
   }
+}
+
+function keep<T>(list: T[], item: T): void {
+  list.push(item);
+  if (list.length > KEPT) list.shift();
 }
 
 function mapValues(services: Readonly<Record<string, Uint8Array>>): Record<string, Typed> {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { CausewayError } from "causeway/adapter";
 import type { Message } from "dbus-next";
 import createConnection, { type Connection } from "dbus-next/lib/connection.js";
 import { encode, type Outgoing } from "./wire.js";
@@ -37,6 +38,8 @@ export class Service implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #answer: (call: Call) => Promise<Answer>;
   readonly #replies = new Map<number, (message: Message) => void>();
+  /** Rejects with LINK_NO_DBUS when the connection ends; never resolves. */
+  readonly #lost: Promise<never>;
   #serial = 0;
 
   private constructor(connection: Connection, answer: (call: Call) => Promise<Answer>) {
@@ -44,13 +47,21 @@ export class Service implements AsyncDisposable {
     this.#answer = answer;
     connection.on("message", (message: Message) => void this.#take(message));
     connection.on("error", () => undefined);
+    this.#lost = new Promise((_, reject) => {
+      const lose = (): void => reject(new CausewayError("LINK_NO_DBUS", "the connection to D-Bus is closed"));
+      connection.stream.once("close", lose);
+    });
+    // Most of the time nobody waits.
+    this.#lost.catch(() => undefined);
   }
 
+  /** Rejects with LINK_NO_DBUS. */
   static async start(address: string, name: string, answer: (call: Call) => Promise<Answer>): Promise<Service> {
     const busAddress = address.replace("unix:path=", "unix:socket=");
     const connection = createConnection({ busAddress, authMethods: ["EXTERNAL"] });
-    await once(connection, "connect");
+    const connected = new Promise<void>((resolve) => connection.once("connect", () => resolve()));
     const service = new Service(connection, answer);
+    await Promise.race([connected, service.#lost]);
     await service.#ask("Hello", "", []);
     await service.#ask("RequestName", "su", [name, 4]);
     return service;
@@ -60,7 +71,7 @@ export class Service implements AsyncDisposable {
     this.#send({ type: SIGNAL, path, interface: iface, member, signature, body });
   }
 
-  /** Returns when the bus has passed on all that was emitted before. */
+  /** Returns when the bus has passed on all that was emitted before. Rejects with LINK_NO_DBUS. */
   async flush(): Promise<void> {
     await this.#ask("GetId", "", []);
   }
@@ -75,7 +86,8 @@ export class Service implements AsyncDisposable {
   async #ask(member: string, signature: string, body: readonly unknown[]): Promise<void> {
     const target = { destination: DBUS, path: "/org/freedesktop/DBus", interface: DBUS, member };
     const serial = this.#send({ type: METHOD_CALL, ...target, signature, body });
-    await new Promise<Message>((resolve) => this.#replies.set(serial, resolve));
+    const replied = new Promise<Message>((resolve) => this.#replies.set(serial, resolve));
+    await Promise.race([replied, this.#lost]);
   }
 
   async #take(message: Message): Promise<void> {

@@ -75,6 +75,18 @@ describe("a point", () => {
     expect(pointProblem(what)).toContain(problem);
   });
 
+  it("is a whole characteristic where it is written", () => {
+    const gatt = { service: uuid("181a"), characteristic: uuid("2a6e") };
+    const part: BlePoint = { at: { gatt, byte: 1 }, type: "uint8" };
+    const bits: BlePoint = { at: { gatt }, type: "uint8", bits: { at: 0 } };
+    for (const address of [part, bits]) {
+      expect(pointProblem(address, {}, "r")).toBeUndefined();
+      expect(pointProblem(address, {}, "rw")).toContain("is written whole");
+    }
+    expect(pointProblem({ at: { bthome: "light" } }, {}, "rw")).toBe("only characteristics (gatt) are written");
+    expect(pointProblem({ at: { gatt, byte: 0 }, type: "uint8" }, {}, "w")).toBeUndefined();
+  });
+
   const kinds: readonly (readonly [what: BlePoint, kind: string])[] = [
     [{ at: { radio: "rssi" } }, "number"],
     [{ at: { radio: "name" } }, "string"],
