@@ -13,14 +13,14 @@ import { frameOf, protocolOf, type SerialPoint, type SerialProtocol, type Serial
 import { requestBytes, writeRequest } from "./request.js";
 import { escaped } from "./simulated-envelope.js";
 import { SimulatedFrame } from "./simulated-frame.js";
-import { earliest, findBytes, WriteFinder } from "./simulated-request.js";
+import { earliest, findBytes, formOf, WriteFinder } from "./simulated-request.js";
 import { DATA_BLOCK, type SimulatedRequest, sessionRequests } from "./simulated-session.js";
 
 /** Asked for each request that a station knows: what it says in the place of its answer, carrying nothing out. */
 export type SimulatedFault = (station: string, request: Uint8Array) => Uint8Array | undefined;
 
 /** Longer than any request. */
-const MAX_RECEIVED = 512;
+const MAX_RECEIVED = 256;
 /** The only kind of frame that a session has. */
 const BLOCK = "data block";
 
@@ -125,7 +125,7 @@ export class SimulatedDevice {
     return [...(frames ?? [])].flatMap(([name, { request }]): SimulatedRequest[] => {
       if (request === undefined) return [];
       const wanted = requestBytes(request, address, checksum);
-      return [{ find: (received) => findBytes(received, wanted), answer: () => this.#said.get(name) }];
+      return [{ find: (received) => findBytes(received, wanted, formOf(request)), answer: () => this.#said.get(name) }];
     });
   }
 

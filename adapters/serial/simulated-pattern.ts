@@ -81,8 +81,8 @@ class PatternReader {
     const isCapturing = opening === "(" || /^\(\?<[^=!]/.test(opening);
     const number = isCapturing ? ++this.#groups : undefined;
     const { text, isWanted } = this.alternatives();
-    if (this.#take(/^\)/) === undefined || opening.endsWith("=")) throw new Beyond();
-    // What must not follow is left out; whether it does all the same, who asks for the text sees.
+    if (this.#take(/^\)/) === undefined) throw new Beyond();
+    // What must not be beside it is left out, what must be is put there; the expression itself is asked in the end.
     return opening.endsWith("!") ? NOTHING : { text, isWanted: isWanted || number === this.#wanted };
   }
 

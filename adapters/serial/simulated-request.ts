@@ -22,9 +22,28 @@ export interface FoundRequest {
   readonly value?: Scalar;
 }
 
-export function findBytes(received: Uint8Array, wanted: Uint8Array): FoundRequest | undefined {
-  const start = Buffer.from(received.buffer, received.byteOffset, received.length).indexOf(wanted);
-  return start < 0 || wanted.length === 0 ? undefined : { start, end: start + wanted.length };
+export type RequestForm = "text" | "hex";
+
+export function formOf(template: Template): RequestForm {
+  return "hex" in template ? "hex" : "text";
+}
+
+export function findBytes(received: Uint8Array, wanted: Uint8Array, form: RequestForm): FoundRequest | undefined {
+  for (const start of startsOf(received, wanted, form)) return { start, end: start + wanted.length };
+  return undefined;
+}
+
+/** Where a request may begin: a text not within a word, where its end may be another one. */
+function* startsOf(received: Uint8Array, head: Uint8Array, form: RequestForm): Generator<number> {
+  const view = Buffer.from(received.buffer, received.byteOffset, received.length);
+  let start = view.indexOf(head);
+  for (; start >= 0 && start < received.length; start = view.indexOf(head, start + 1)) {
+    if (form === "hex" || !isPrintable(received[start - 1]) || !isPrintable(received[start])) yield start;
+  }
+}
+
+function isPrintable(byte = 0): boolean {
+  return byte >= 0x20 && byte < 0x7f;
 }
 
 /** The request that came first; of those that begin together the longest. */
@@ -36,6 +55,7 @@ export function earliest<T extends { readonly found: FoundRequest }>(requests: r
 export class WriteFinder {
   readonly #point: SerialPoint;
   readonly #write: SerialWrite;
+  readonly #form: RequestForm;
   readonly #bytesOf: (value: Scalar) => Uint8Array | undefined;
   /** What is before and behind the value; of a checksum only how long it is. */
   readonly #head: Uint8Array;
@@ -44,13 +64,12 @@ export class WriteFinder {
   constructor(point: SerialPoint, write: SerialWrite, variables: Variables, checksum: Checksum | undefined) {
     this.#point = point;
     this.#write = write;
-    const isHex = "hex" in write.request;
-    const [before = "", after = ""] = ("hex" in write.request ? write.request.hex : write.request.text).split(
-      "{value}",
-    );
-    const partOf = (text: string): Uint8Array => {
-      const part: Template = isHex ? { hex: text } : { text };
-      return text.trim() === "" && isHex ? NO_BYTES : requestBytes(part, variables, checksum);
+    const { request } = write;
+    this.#form = formOf(request);
+    const [before = "", after = ""] = ("hex" in request ? request.hex : request.text).split("{value}");
+    const partOf = (part: string): Uint8Array => {
+      if (part.trim() === "" && "hex" in request) return NO_BYTES;
+      return requestBytes("hex" in request ? { hex: part } : { text: part }, variables, checksum);
     };
     this.#head = partOf(before);
     this.#tail = partOf(after);
@@ -72,16 +91,15 @@ export class WriteFinder {
     const found = [...map.keys()].flatMap((word) => {
       const value = this.#valueOf(word);
       const request = value === undefined ? undefined : this.#bytesOf(value);
-      const place = request === undefined ? undefined : findBytes(received, request);
+      const place = request === undefined ? undefined : findBytes(received, request, this.#form);
       return place === undefined || value === undefined ? [] : [{ found: { ...place, value } }];
     });
     return earliest(found)?.found;
   }
 
   #findValue(received: Uint8Array): FoundRequest | undefined {
-    const view = Buffer.from(received.buffer, received.byteOffset, received.length);
     const least = this.#head.length + this.#tail.length + 1;
-    for (let start = view.indexOf(this.#head); start >= 0; start = view.indexOf(this.#head, start + 1)) {
+    for (const start of startsOf(received, this.#head, this.#form)) {
       const ends = Array.from(
         { length: Math.max(0, received.length - start - least + 1) },
         (_, n) => start + least + n,
@@ -90,17 +108,15 @@ export class WriteFinder {
       for (const end of this.#tail.length === 0 ? ends.reverse() : ends) {
         const value = this.#valueIn(received.subarray(start + this.#head.length, end - this.#tail.length));
         const request = value === undefined ? undefined : this.#bytesOf(value);
-        if (value === undefined || request === undefined || !bytesEqual(request, received.subarray(start, end)))
-          continue;
-        return { start, end, value };
+        const isIt = request !== undefined && bytesEqual(request, received.subarray(start, end));
+        if (isIt && value !== undefined) return { start, end, value };
       }
-      if (this.#head.length === 0) return undefined;
     }
     return undefined;
   }
 
   #valueIn(bytes: Uint8Array): Scalar | undefined {
-    const format = "hex" in this.#write.request ? byteFormatOf(this.#point) : undefined;
+    const format = this.#form === "hex" ? byteFormatOf(this.#point) : undefined;
     if (format !== undefined) {
       return bytes.length === byteCount(format) ? decodeByteValue(bytes, 0, format) : undefined;
     }

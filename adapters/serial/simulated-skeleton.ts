@@ -13,7 +13,7 @@ export interface FramePlan {
   readonly points: readonly Point<SerialPoint>[];
 }
 
-const SEPARATORS = ["", " ", ",", ";", "\t", "\r\n"];
+const SEPARATORS = [" ", ",", ";", "", "\t", "\r\n"];
 /** As of a meter (IEC 62056-21 §6.3.2): the maker, whom the FLAG Association does not know, and its baud rate. */
 const METER = "CWY5CAUSEWAY\r\n\r\n";
 
@@ -30,7 +30,8 @@ export function skeletons(plan: FramePlan): readonly string[] {
     if (places.some((at) => at?.obis !== undefined)) return [dataBlock(text, start)];
     return [text, `${text}0`];
   });
-  return drafts.map((text) => (text.startsWith(start) ? text : start + text));
+  // The mark may have been anything to an expression.
+  return drafts.flatMap((text) => (text.startsWith(start) ? [text] : [start + text, start + text.slice(start.length)]));
 }
 
 /** What the kind of frame begins with and what its points look for, together and, where one has it all, alone. */

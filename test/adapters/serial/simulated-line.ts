@@ -62,7 +62,6 @@ export class SimulatedLine implements AsyncDisposable {
     const { station, points } = this.#station(name);
     const readable = points.filter(({ access }) => access !== "w");
     const exchanges = serial.plan(this.simulator.link, station, readable);
-    const polled = exchanges.map(({ points: own }) => this.link.read(station, own, forever));
     const asked = new Set(exchanges.flatMap(({ points: own }) => own));
     const heard = new Map<string, Reading>();
     const listening = new AbortController();
@@ -72,11 +71,14 @@ export class SimulatedLine implements AsyncDisposable {
     };
     await this.link.watch?.(station, readable, sink, listening.signal);
     const wanted = readable.filter((point) => !asked.has(point));
-    const readings = await this.#passing(Promise.all(polled), () => wanted.every(({ name: one }) => heard.has(one)));
+    const polled: Reading[] = [];
+    // As a bus does, one after the other.
+    const poll = async (): Promise<void> => {
+      for (const { points: own } of exchanges) polled.push(...(await this.link.read(station, own, forever)));
+    };
+    await this.#passing(poll(), () => wanted.every(({ name: one }) => heard.has(one)));
     listening.abort();
-    return Object.fromEntries(
-      [...readings.flat(), ...heard.values()].map((reading) => [reading.point, shown(reading)]),
-    );
+    return Object.fromEntries([...polled, ...heard.values()].map((reading) => [reading.point, shown(reading)]));
   }
 
   /** Returns when the station has acknowledged it, where it does. */

@@ -52,7 +52,7 @@ points:
     String.raw`protocol: { framing: { end: "\n" }, frames: { all: {} } }
 points: { t: { at: { match: 'T=([+-]\d+\.\d)' }, type: number }, u: { at: { match: 'U:(\d{3})%' }, type: number } }`,
     { t: 5, u: 7 },
-    "T=+5.0U:007%\n",
+    "T=+5.0 U:007%\n",
   ],
   [
     "an expression with the marks of the frame",
@@ -116,6 +116,47 @@ points:
 points: { a: { at: { offset: 1 }, type: uint32 } }`,
     { a: 0x40_0d_1b_06 },
     "\x40\x1b\xbf\x1b\xf2\x1b\xe4\x06\x93\x82\x0d",
+  ],
+  [
+    "expressions of neighbours, with what must stand beside them",
+    String.raw`protocol: { framing: { end: "\r\n" }, frames: { all: { request: "0R0\r\n", match: '^0R0,' } } }
+points:
+  dir: { at: { match: 'Dx=(\d{3})D' }, type: number }
+  t: { at: { match: '(?<=Ta=)(-?[\d.]+)(?=C)' }, type: number }
+  on: { at: { match: '(?:^|,)on=([^,]*)' }, type: boolean }`,
+    { dir: 36, t: -3.25, on: true },
+    "0R0,Dx=036D,Ta=-3.25C,on=1\r\n",
+  ],
+  [
+    "fields of fixed width between STX and ETX, with a block check character",
+    String.raw`protocol:
+  framing: { start: { hex: "02" }, end: { hex: "03" }, tail: 1 }
+  checksum: { type: xor, from: 1 }
+  frames: { all: {} }
+points: { w: { at: { match: '^.([ \d.-]{8})(?:kg|g )' }, type: number }, u: { at: { match: '^.{9}(kg|g )' } } }`,
+    { w: -12.5, u: "kg" },
+    "\x02-12.5000kg\x03\x0a",
+  ],
+  [
+    "a text of fixed length",
+    String.raw`protocol: { framing: { start: "=", length: 16, end: "\r" }, frames: { all: {} } }
+points: { w: { at: { match: '^=([ \d.-]+)' }, type: number } }`,
+    { w: -12.5 },
+    "=-12.5         \r",
+  ],
+  [
+    "several kinds of frames that are asked for, in bytes",
+    `protocol:
+  framing: { start: { hex: "40" }, end: { hex: "0D" }, escape: 27 }
+  checksum: { type: crc16-xmodem, from: 1, to: -3, at: -3 }
+  frames:
+    energy: { request: { hex: "80 3F 10 01 00 3C {checksum} 0D" }, match: { hex: 40 3F 10 00 3C } }
+    flow: { request: { hex: "80 3F 10 01 00 4A {checksum} 0D" }, match: { hex: 40 3F 10 00 4A } }
+points:
+  energy: { at: { frame: energy, offset: 8 }, type: uint32 }
+  flow: { at: { frame: flow, offset: 8 }, type: uint32 }`,
+    { energy: 0x0d_1b_40_80, flow: 6 },
+    "\x40\x3f\x10\x00\x4a\x00\x00\x00\x00\x00\x00\x06\xe7\x88\x0d",
   ],
   [
     "frames that end with silence",
@@ -187,8 +228,8 @@ points:
   reset: { type: boolean, write: { request: "{unit}R{value}", map: { "true": "!" } } }`;
 
 describe("a simulated device that is asked", () => {
-  it("answers only what is for it", async () => {
-    const { simulator } = await open(stationOf(POLLED, { unit: "1" }, "a"), stationOf(POLLED, { unit: "12" }, "b"));
+  it.each(["1", "2"])("answers only what is for it, which is not all that ends with its number %s", async (unit) => {
+    const { simulator } = await open(stationOf(POLLED, { unit }, "a"), stationOf(POLLED, { unit: "12" }, "b"));
     simulator.set("a", "level", 1);
     simulator.set("a", "mode", "auto");
     expect(await line?.read("a")).toEqual({ level: 1, mode: "auto" });
