@@ -1,6 +1,6 @@
 import { object } from "../base/object-schema.js";
 import { childPath, near, oneOf, type Problems } from "../base/schema.js";
-import type { Located } from "../base/source.js";
+import type { Located, Position } from "../base/source.js";
 import type { AnyAdapter } from "../field/adapter.js";
 import type { LinkConfig } from "../field/field.js";
 import type { AdapterShelf } from "./adapters.js";
@@ -28,6 +28,7 @@ export function readLinks(
   problems: Problems,
 ): ReadonlyMap<string, ReadLink> {
   const result = new Map<string, ReadLink>();
+  const good: ReadLink[] = [];
   for (const [name, link] of links) {
     const path = childPath("links", name);
     const named = adapterOf(link);
@@ -47,7 +48,40 @@ export function readLinks(
     const { adapter: _, ...options } = read;
     const complaint = adapter.linkProblem?.(options);
     if (complaint !== undefined) problems.add(link.at, path, complaint);
-    result.set(name, { adapter, config: { name, adapter: named.name, options } });
+    const own = { adapter, config: { name, adapter: named.name, options } };
+    result.set(name, own);
+    if (complaint !== undefined) continue;
+    for (const other of good) checkShared(own, other, { at: link.at, path, problems });
+    good.push(own);
   }
   return result;
+}
+
+/** Of links that share a medium the first one opens it: what the others say otherwise would not count. */
+function checkShared(
+  { adapter, config: { options } }: ReadLink,
+  { adapter: otherAdapter, config: other }: ReadLink,
+  { at, path, problems }: { readonly at: Position; readonly path: string; readonly problems: Problems },
+): void {
+  const shares = `has the line of link '${other.name}'`;
+  if (adapter.name !== otherAdapter.name) {
+    const [own, others] = [adapter.line?.(options, ""), otherAdapter.line?.(other.options, "")];
+    if (own?.serial === undefined || others?.serial === undefined || own.address !== others.address) return;
+    problems.add(at, path, `${shares}, which ${otherAdapter.name} holds`, "give each adapter a port of its own");
+    return;
+  }
+  if (adapter.medium(options) !== adapter.medium(other.options)) return;
+  const [mine, theirs] = [fieldsOf(options), fieldsOf(other.options)];
+  const keys = [...new Set([...mine.keys(), ...theirs.keys()])].filter((key) => mine.get(key) !== theirs.get(key));
+  if (keys.length === 0) return;
+  const hint = "name one link at the devices of both, or say the same in both";
+  const isOnBoth = keys.some((key) => mine.has(key) && theirs.has(key));
+  const what = `${shares} with another ${keys.join(", ")}: only that of '${other.name}' counts`;
+  if (isOnBoth) problems.add(at, path, what, hint);
+  else problems.note(at, path, what, hint);
+}
+
+/** By name, as text that can be compared. */
+function fieldsOf(options: unknown): ReadonlyMap<string, string> {
+  return new Map(Object.entries(options ?? {}).map(([key, value]) => [key, JSON.stringify(value)]));
 }

@@ -57,6 +57,60 @@ beforeEach(async () => {
   await writeFile(join(folder, "mappings", "own.yaml"), MAPPING);
 });
 
+describe("links that share a line", () => {
+  const links = (...lines: readonly string[]): string =>
+    GOOD.replace(/ {2}plc: .*\n/, (plc) => plc + lines.map((line) => `  ${line}\n`).join(""));
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    [
+      "and say the same are good",
+      [
+        "a: { adapter: modbus, transport: rtu, port: /dev/ttyS0, baudRate: 19200 }",
+        "b: { adapter: modbus, port: /dev/ttyS0, transport: rtu, baudRate: 19200 }",
+      ],
+      [],
+    ],
+    [
+      "and say another speed",
+      [
+        "a: { adapter: modbus, transport: rtu, port: /dev/ttyS0, baudRate: 9600 }",
+        "b: { adapter: modbus, transport: rtu, port: /dev/ttyS0, baudRate: 19200 }",
+      ],
+      [
+        "causeway.yaml:11:6 links.b: has the line of link 'a' with another baudRate: only that of 'a' counts (name one link at the devices of both, or say the same in both)",
+      ],
+    ],
+    [
+      "of different adapters",
+      [
+        "a: { adapter: modbus, transport: rtu, port: /dev/ttyS0 }",
+        "b: { adapter: serial, port: /dev/ttyS0 }",
+        "c: { adapter: serial, port: /dev/ttyS1 }",
+      ],
+      [
+        "causeway.yaml:11:6 links.b: has the line of link 'a', which modbus holds (give each adapter a port of its own)",
+      ],
+    ],
+  ])("%s", async (_, lines, expected) => {
+    expect((await read(links(...lines))).problems).toEqual(expected);
+  });
+
+  it("of which one is wrong are told of that alone", async () => {
+    const { problems } = await read(links('a: { adapter: mqtt, url: "broker" }', "b: { adapter: mqtt, host: broker }"));
+    expect(problems).toEqual(["causeway.yaml:10:6 links.a: 'url' is not like mqtt://host:1883"]);
+  });
+
+  it("of which one says more is worth a note", async () => {
+    const { problems, notes } = await read(
+      links("a: { adapter: modbus, transport: tcp, host: 127.0.0.1, port: 1502, unitPause: 1s }"),
+    );
+    expect(problems).toEqual([]);
+    expect(notes.join()).toContain(
+      "links.a: has the line of link 'plc' with another unitPause: only that of 'plc' counts",
+    );
+  });
+});
+
 describe("exposure", () => {
   const devices = (...lines: readonly string[]): string =>
     GOOD.replace(
