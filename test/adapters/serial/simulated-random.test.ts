@@ -35,7 +35,7 @@ async function oneCase(dice: Random, name: string): Promise<number> {
   const device = new SimulatedDevice({ station, points });
   const told = new Map<string, Scalar>();
   for (const point of points) {
-    const value = valueOf(dice, point.address);
+    const value = randomValue(dice, point.address);
     if (takes(device, point, value, name)) told.set(point.name, fitValue(point, value));
   }
   const heard = await heardOf(device, points, protocol, dice);
@@ -132,7 +132,7 @@ function pointOf(dice: Random, form: string, index: number, { checksum }: Serial
   return serialPoint(name, { at, type, write: { request } }, "rw");
 }
 
-function valueOf(dice: Random, { type }: SerialPoint): Scalar {
+function randomValue(dice: Random, { type }: SerialPoint): Scalar {
   if (type === "boolean") return dice.below(2) === 0;
   if (type === "string")
     return Buffer.from(dice.bytes(1 + dice.below(6)).map((byte) => 0x20 + (byte % 0x5f))).toString();
