@@ -20,7 +20,8 @@ export function fitValue({ name, address }: Point<SerialPoint>, value: Scalar): 
   if (format !== undefined) return decodeByteValue(encodeByteValue(value, format), 0, format);
   if (address.type === "angle") return fitAngle(name, Number(value));
   const kind = kindOf(address);
-  if (typeof value === kind || typeof value === "bigint" || value instanceof Uint8Array) return value;
+  const isNumber = typeof value === "bigint" && kind === "number";
+  if (typeof value === kind || isNumber || value instanceof Uint8Array) return value;
   const fitted = valueFromText(value, kind === "bytes" ? "string" : kind);
   if (fitted.quality === "good") return fitted.value;
   throw new CausewayError("VALUE_INVALID", `${name} takes a ${kind}: ${fitted.reason}`);

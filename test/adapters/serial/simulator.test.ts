@@ -1,19 +1,24 @@
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { CHECKSUM_TYPES } from "../../../adapters/serial/checksum.js";
+import { serial } from "../../../adapters/serial/index.js";
+import type { SerialLinkOptions } from "../../../adapters/serial/options.js";
 import { NO_BYTES } from "../../../src/base/bytes.js";
+import { silentLog } from "../../../src/base/log.js";
+import type { SimulatedField } from "../../../src/field/adapter.js";
 import type { Scalar } from "../../../src/field/reading.js";
+import { FakeClock } from "../../fakes/clock.js";
 import { latin } from "./serial-rig.js";
-import { type SerialStation, SimulatedLine, stationOf } from "./simulated-line.js";
+import { type SerialStation, SimulatorRig, stationOf } from "./simulator-rig.js";
 
-let line: SimulatedLine | undefined;
+let line: SimulatorRig | undefined;
 afterEach(async () => {
   await line?.[Symbol.asyncDispose]();
   line = undefined;
 });
 
-async function open(...stations: readonly SerialStation[]): Promise<SimulatedLine> {
-  line = await new SimulatedLine(...stations).open();
+async function open(...stations: readonly SerialStation[]): Promise<SimulatorRig> {
+  line = await new SimulatorRig(...stations).open();
   return line;
 }
 
@@ -169,7 +174,7 @@ points: { x: { at: { frame: a, offset: 1 }, type: uint8 }, y: { at: { frame: b, 
 
 describe("a simulated device speaks", () => {
   it.each(FORMATS)("%s", async (_, text, values, wire) => {
-    line = new SimulatedLine(stationOf(text));
+    line = new SimulatorRig(stationOf(text));
     const { simulator } = line;
     for (const [point, value] of Object.entries(values)) simulator.set("a", point, value);
     await line.open();
@@ -317,6 +322,32 @@ points:
   });
 });
 
+describe("where simulated devices are", () => {
+  const station = stationOf(POLLED, { unit: "1" });
+  const secret = (text: string): Promise<string> => Promise.resolve(text);
+  const context = { name: "line", clock: new FakeClock(), log: silentLog, secret };
+  const simulate = async (options: SerialLinkOptions): Promise<SimulatedField<SerialLinkOptions>> => {
+    const simulated = await serial.simulate?.(options, [station], context);
+    if (simulated === undefined) throw new Error("the adapter cannot simulate");
+    return simulated;
+  };
+
+  it("is at a port of their own, or at the one that is wanted and free", async () => {
+    const link = await (async () => {
+      await using free = await simulate({ host: "127.0.0.1", port: 0 });
+      await expect(simulate(free.link)).rejects.toMatchObject({ code: "LINK_FAILED" });
+      return free.link;
+    })();
+    await using again = await simulate(link);
+    expect(again.link).toEqual(link);
+    expect(serial.linkProblem?.(link)).toBeUndefined();
+  });
+
+  it("is at a serial port that is there", async () => {
+    await expect(simulate({ port: "/nowhere/tty0" })).rejects.toMatchObject({ code: "LINK_NOT_FOUND" });
+  });
+});
+
 describe("a simulated meter with IEC 62056-21", () => {
   const METER = "protocol: { session: iec62056-21 }\npoints: { energy: { at: { obis: 1.8.0 }, type: number } }";
 
@@ -382,7 +413,7 @@ describe("what cannot be simulated", () => {
     ["what is a refusal", "{ n: { at: { csv: 0 }, type: number } }", "n", -1, "a: the frame would say 'minus'"],
     ["no word of the map", `{ n: { write: { request: "{value}", map: { "1": A } } } }`, "n", "2", "2 is not one of 1"],
   ])("%s does not fit", (_, points, point, value, message) => {
-    const { simulator } = new SimulatedLine(stationOf(line(points)));
+    const { simulator } = new SimulatorRig(stationOf(line(points)));
     const attempt = (): void => simulator.set("a", point, value);
     expect(attempt).toThrow(expect.objectContaining({ code: "VALUE_INVALID" }));
     expect(attempt).toThrow(message);
@@ -403,7 +434,7 @@ describe("what cannot be simulated", () => {
     ["{ n: { at: { match: '^(a)$' } }, m: { at: { match: '^(b)$' } } }", "no frame is known for n, m"],
     ["{ n: { write: { request: '{value}', reply: '(.)\\1' } } }", "a.n cannot be simulated: no text is known"],
   ])("is said of %s", (points, message) => {
-    const attempt = (): unknown => new SimulatedLine(stationOf(line(points)));
+    const attempt = (): unknown => new SimulatorRig(stationOf(line(points)));
     expect(attempt).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
     expect(attempt).toThrow(message);
   });

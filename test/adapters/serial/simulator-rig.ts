@@ -35,7 +35,7 @@ export function stationOf(text: string, address: Readonly<Record<string, string>
 }
 
 /** Simulated stations, and the adapter's own link to them over a TCP socket; time by hand. */
-export class SimulatedLine implements AsyncDisposable {
+export class SimulatorRig implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly simulator: SerialSimulator;
   readonly #stations: readonly SerialStation[];
