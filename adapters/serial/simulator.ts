@@ -17,6 +17,8 @@ import { SimulatedDevice, type SimulatedFault } from "./simulated-device.js";
 const HOST = "127.0.0.1";
 /** A station that speaks on its own does so at this interval, and at once when it has something new to say. */
 const SPEAK_EVERY_MS = 1000;
+/** Bytes; who does not listen misses what is said. */
+const MAX_UNHEARD = 65_536;
 
 /** At the serial port of the options, where they name one; otherwise behind a serial server on a TCP port of this host. */
 export async function simulateSerial(
@@ -131,7 +133,7 @@ export class SerialSimulator implements SimulatedField<SerialLinkOptions> {
 
   #say(frame: Uint8Array): void {
     this.#line?.write(frame);
-    for (const socket of this.#sockets) socket.write(frame);
+    for (const socket of this.#sockets) if (socket.writableLength < MAX_UNHEARD) socket.write(frame);
   }
 
   #speak(): void {
