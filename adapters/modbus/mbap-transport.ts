@@ -5,9 +5,11 @@ import {
   FrameTrace,
   type Line,
   NO_BYTES,
+  printableText,
   sleep,
   type Timer,
   type TracedFrame,
+  toHex,
 } from "causeway/adapter";
 import { answerProblem } from "./answer.js";
 import type { Request, Transport } from "./transport.js";
@@ -15,6 +17,8 @@ import type { Request, Transport } from "./transport.js";
 /** Transaction id, protocol id 0, length of what follows, unit (Modbus Messaging on TCP/IP V1.0b §3.1.3). */
 const HEADER_LENGTH = 7;
 const MAX_PDU_LENGTH = 253;
+/** Of what is not Modbus: enough to know another protocol by. */
+const SHOWN_BYTES = 16;
 
 interface Pending {
   readonly transactionId: number;
@@ -133,7 +137,11 @@ export class MbapTransport implements Transport {
   // Where a frame starts cannot be found again once it is lost: only a new session helps.
   #giveUp(): CausewayError {
     this.#trace.add("in", this.#received);
-    this.#garbage = new CausewayError("LINK_FAILED", "what came is not Modbus TCP");
+    const begin = this.#received.subarray(0, SHOWN_BYTES);
+    this.#garbage = new CausewayError(
+      "LINK_FAILED",
+      `what came is not Modbus TCP: ${printableText(begin) ?? toHex(begin)}`,
+    );
     this.#received = NO_BYTES;
     this.#pending?.settle(this.#garbage);
     void this.#line[Symbol.asyncDispose]();

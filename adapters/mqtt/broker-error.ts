@@ -19,6 +19,9 @@ const REFUSALS: ReadonlyMap<number, readonly [ErrorCode, string]> = new Map([
 
 const NOT_AUTHORIZED = 0x87;
 
+/** How the library begins to tell of packets that are none (mqtt-packet). */
+const UNREADABLE = /^(Invalid|Cannot parse|Malformed|Packet|Unknown property|Not supported)/;
+
 export function isRefusal(error: unknown): boolean {
   return codeOf(error) === NOT_AUTHORIZED;
 }
@@ -32,6 +35,9 @@ export function brokerError(broker: string, thrown: unknown): CausewayError {
   }
   if (/keepalive/i.test(error.message)) {
     return new CausewayError("LINK_FAILED", `${broker} does not answer any more (keepalive)`, { cause: error });
+  }
+  if (UNREADABLE.test(error.message)) {
+    return new CausewayError("LINK_FAILED", `what came from ${broker} is not MQTT: ${error.message}`, { cause: error });
   }
   return connectionError(broker, error);
 }

@@ -137,6 +137,7 @@ function print(matches: readonly Match[], args: Arguments, io: Io): void {
     but,
     title,
   ]);
+  if (matches.length === 0) return;
   if (rows.length === 0) io.err(`none of ${matches.length} profiles has a value that holds`);
   else for (const line of columns([["PROFILE", "HOLDS", "BY", "BUT", "TITLE"], ...rows])) io.out(line);
 }

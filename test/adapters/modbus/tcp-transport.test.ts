@@ -64,11 +64,15 @@ describe("Modbus TCP", () => {
     expect(await second.outcome).toBe("03020006");
   });
 
-  it("closes a session whose frames cannot be told apart any more", async () => {
+  it.each([
+    [fromHex("ffffffffffffffff"), "ffffffffffffffff"],
+    [Buffer.from("SSH-2.0-OpenSSH_9.2p1\r\n"), "SSH-2.0-OpenSSH_"],
+  ])("closes a session whose frames cannot be told apart any more", async (bytes, shown) => {
     const { outcome } = await send();
-    line.deliver(fromHex("ffffffffffffffff"));
+    line.deliver(bytes);
     expect(await outcome).toBe("LINK_FAILED");
-    expect(await transport.closed).toMatchObject({ code: "LINK_FAILED", message: "what came is not Modbus TCP" });
+    const message = `what came is not Modbus TCP: ${shown}`;
+    expect(await transport.closed).toMatchObject({ code: "LINK_FAILED", message });
   });
 
   it("begins a new session after half a frame, lest this take the next one's beginning", async () => {

@@ -262,10 +262,11 @@ describe("the session with the broker", () => {
   });
 
   it.each([
-    ["nobody listens", undefined, "LINK_REFUSED"],
-    ["somebody else listens", "HTTP/1.1 400 Bad Request\r\n\r\n", "LINK_"],
-    ["nothing is answered", "", "LINK_FAILED"],
-  ])("is not to be had where %s", async (_, answer, code) => {
+    ["nobody listens", undefined, "LINK_REFUSED", /nothing listens/],
+    ["somebody else listens", "HTTP/1.1 400 Bad Request\r\n\r\n", "LINK_FAILED", /is not MQTT/],
+    ["somebody else greets", "SSH-2.0-OpenSSH_9.2\r\n", "LINK_FAILED", /what came from 127\.0\.0\.1:\d+ is not MQTT/],
+    ["nothing is answered", "", "LINK_FAILED", /did not answer/],
+  ])("is not to be had where %s", async (_, answer, code, message) => {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
       if (answer !== undefined && answer !== "") socket.end(answer);
@@ -280,7 +281,7 @@ describe("the session with the broker", () => {
       await rig.clock.advance(10_000);
     }
     await rig.until(() => rig.bus?.state === "down");
-    expect(rig.bus?.fault?.code).toMatch(code);
+    expect(rig.bus?.fault).toMatchObject({ code, message: expect.stringMatching(message) });
     server.close();
   });
 });
