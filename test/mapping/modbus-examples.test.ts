@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { modbus } from "../../adapters/modbus/index.js";
-import { TABLES, type Table } from "../../adapters/modbus/options.js";
-import { type AnyAdapter, defineAdapter } from "../../src/field/adapter.js";
+import { type ModbusPoint, TABLES, type Table } from "../../adapters/modbus/options.js";
+import { type AnyAdapter, defineAdapter, type Point } from "../../src/field/adapter.js";
 import { loadModels } from "../../src/lwm2m/model/models.js";
-import type { Profile } from "../../src/mapping/profile.js";
+import { inputsOf, type Profile } from "../../src/mapping/profile.js";
 import { ProfileShelf, shippedMappings } from "../../src/mapping/profiles.js";
 import { modbusRig, valueAt } from "./modbus-rig.js";
 
@@ -50,6 +50,37 @@ describe("what a device's registers mean", () => {
     const shown = new Set(EXAMPLES.map(({ profile }) => profile));
     const names = shelf.names.filter((name) => shelf.adapterOf(name) === modbus.name);
     expect(names.filter((name) => !shown.has(name))).toEqual([]);
+  });
+});
+
+describe("values that make no sense apart", () => {
+  const LINE = { transport: "rtu", port: "p", baudRate: 9600 } as const;
+
+  it("are read in one request, lest a formula or a factor joins what is of different times", async () => {
+    const apart: string[] = [];
+    for (const name of shelf.names.filter((one) => shelf.adapterOf(one) === modbus.name)) {
+      const profile = (await shelf.read(name))?.profile;
+      if (profile === undefined) throw new Error(`no profile ${name}`);
+      const polled = [...profile.points.values()].map(({ point }) => point as Point<ModbusPoint>);
+      // What is slow is set at the device, and does not change by itself.
+      const changing = polled.filter(({ pollClass }) => pollClass === "fast" || pollClass === "normal");
+      const pollClass = new Map(changing.map((point) => [point.name, point.pollClass]));
+      for (const [user, datum] of [...profile.points, ...profile.derived]) {
+        const needed = [user, ...inputsOf(datum)].filter((one) => pollClass.has(one));
+        const station = { name: "d", address: { unit: 1 }, traits: profile.traits };
+        const classes = new Set(needed.map((one) => pollClass.get(one)));
+        const plans = [...classes].flatMap((own) =>
+          modbus.plan(
+            LINE,
+            station,
+            polled.filter((point) => point.pollClass === own),
+          ),
+        );
+        const shared = plans.some(({ points }) => needed.every((one) => points.some((point) => point.name === one)));
+        if (needed.length > 1 && !shared) apart.push(`${name}: ${needed.join(" ")}`);
+      }
+    }
+    expect(apart).toEqual([]);
   });
 });
 
