@@ -148,9 +148,9 @@ function placeDevice(
   }
   const tree = new ObjectTree();
   const device = addDevice(tree, config.models, { modelNumber: profile.title, binding: "U" }, clock);
-  const place = { tree, instanceId: (_: number, ordinal: number) => ordinal, device };
-  if (exposure.mode === "endpoints") return { ...place, endpoint: exposure.id };
+  const instanceId = (_: number, ordinal: number): number => ordinal;
+  if (exposure.mode === "endpoints") return { endpoint: exposure.id, tree, instanceId, device };
   const { id: deviceId, prefix } = exposure;
   own.gateway?.add({ instanceId: instances.instanceId(field.name, GATEWAY_OBJECT, 0), deviceId, prefix, tree });
-  return { ...place, endpoint: own.endpoint, prefix };
+  return { endpoint: own.endpoint, tree, instanceId, device, prefix };
 }

@@ -132,14 +132,18 @@ function readAddress(
   return problems.list.length === before ? { value } : undefined;
 }
 
+const NO_REPORTS: ReadonlyMap<string, Report> = new Map();
+
 function readReport(
   section: WithSource<DeviceSection>,
   path: string,
   profile: Profile,
   problems: Problems,
 ): ReadonlyMap<string, Report> {
+  const { report: said } = section.value;
+  if (said === undefined) return NO_REPORTS;
   const reports = new Map<string, Report>();
-  for (const [point, report] of section.value.report ?? []) {
+  for (const [point, report] of said) {
     if (datumOf(profile, point) === undefined) {
       const names = [...profile.points.keys(), ...profile.derived.keys()];
       const hint = near(point, names) ?? `points: ${names.join(", ")}`;

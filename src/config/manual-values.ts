@@ -5,6 +5,8 @@ import { isFault, toResource, withinBounds } from "../mapping/transform.js";
 import type { DeviceSection } from "./gateway-schema.js";
 import { placeOf } from "./place.js";
 
+const NOTHING_MANUAL: ReadonlyMap<string, Scalar> = new Map();
+
 /** The values that stand in the place of points; those that cannot be are reported. */
 export function readManual(
   section: WithSource<DeviceSection>,
@@ -12,7 +14,7 @@ export function readManual(
   profile: Profile,
   problems: Problems,
 ): ReadonlyMap<string, Scalar> {
-  const manual = section.value.manual ?? new Map<string, Scalar>();
+  const { manual = NOTHING_MANUAL } = section.value;
   for (const [point, value] of manual) {
     const complain = (what: string, hint?: string): void =>
       problems.add(placeOf(section, "manual", point), `${path}.manual.${point}`, what, hint);

@@ -69,7 +69,6 @@ export class ServerSession {
   readonly #dispatcher: Dispatcher;
   readonly #link: ServerLink;
   readonly #registrar: Registrar;
-  readonly #sendContext: SendContext;
   readonly #listening: Disposable;
   /** In queue mode. */
   readonly #awake: AwakeWindow | undefined;
@@ -114,7 +113,6 @@ export class ServerSession {
       onReset: (token) => this.#observer.reject(token),
     });
     this.#registrar = this.#openRegistrar(explainer);
-    this.#sendContext = this.#contextOfSend();
     this.#listening = tree.listen((change) => this.#onTreeChange(change));
     const { awakeMs } = account;
     this.#awake = awakeMs === undefined ? undefined : new AwakeWindow(clock, awakeMs, () => this.#report());
@@ -254,7 +252,7 @@ export class ServerSession {
 
   /** See `Lwm2mClient.send`. */
   send(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
-    return send(this.#sendContext, entries, signal);
+    return send(this.#contextOfSend(), entries, signal);
   }
 
   /** What the server may read at the paths, as it would in a Read-Composite. */
