@@ -3,7 +3,14 @@ import { socketOf } from "./dbus-address.js";
 import { FORMATS, isFormatName, objectsNamed, PACKET_FORMATS, type PacketFormatName } from "./formats.js";
 import { matchPattern } from "./payload.js";
 import { fullUuid } from "./uuid.js";
-import { formatProblem, kindOfType, VALUE_TYPES, type ValueFormat, type ValueType } from "./value-format.js";
+import {
+  formatProblem,
+  kindOfType,
+  sizeOfType,
+  VALUE_TYPES,
+  type ValueFormat,
+  type ValueType,
+} from "./value-format.js";
 
 export interface BleLinkOptions {
   /** Address of the D-Bus on which BlueZ is, e.g. `unix:path=/run/other/bus`; the system's unless given. */
@@ -175,6 +182,9 @@ export function pointProblem(
     return surplus ? `'${source}' knows the type itself: no type, order, sign and bits` : undefined;
   }
   if (type === undefined) return `'${source}' needs 'type'`;
+  const { byte = 0, length } = at;
+  const end = byte + (sizeOfType(type) ?? 0);
+  if (length !== undefined && end > length) return `a ${type} at byte ${byte} ends beyond the 'length' of ${length}`;
   return formatProblem({ ...point, type });
 }
 

@@ -73,11 +73,14 @@ export class SimulatedBluez implements AsyncDisposable {
 
   removeController(): void {
     for (const address of this.#peripherals.keys()) this.forget(address);
+    this.#scanners.clear();
     this.#tree.remove(CONTROLLER);
   }
 
   setPowered(powered: boolean): void {
-    this.#tree.change(CONTROLLER, ADAPTER, { Powered: typed("b", powered) });
+    if (!powered) this.#scanners.clear();
+    const scanning = powered ? {} : { Discovering: typed("b", false) };
+    this.#tree.change(CONTROLLER, ADAPTER, { Powered: typed("b", powered), ...scanning });
   }
 
   /** As when another program or the firmware ends the scan. */
@@ -106,11 +109,11 @@ export class SimulatedBluez implements AsyncDisposable {
   }
 
   /**
-   * What a device says: its object appears with the first word, its properties change with each further one. Nobody
-   * hears it where there is no controller, or one that is switched off.
+   * What a device says: its object appears with the first word, its properties change with each further one. Nothing
+   * is heard while nobody scans.
    */
   speak(address: string, { rssi, txPower, manufacturer, services }: Spoken): void {
-    if (this.#service === undefined || this.#tree.get(CONTROLLER, ADAPTER, "Powered") !== true) return;
+    if (this.#service === undefined || !this.isScanning) return;
     const path = pathOf(address);
     const known = this.#tree.get(path, DEVICE, "ManufacturerData");
     const kept = known instanceof Map ? known : new Map();

@@ -54,6 +54,8 @@ class DeclaredFrame implements Frame {
   readonly #points: ReadonlyMap<string, DeclaredPoint>;
   readonly #source: BlePlace;
   readonly #sequence: SequencePlace | undefined;
+  /** That points, mark and number need. */
+  readonly #leastBytes: number;
   #bytes: Uint8Array;
   #hasValues = false;
   #isSent = false;
@@ -66,19 +68,22 @@ class DeclaredFrame implements Frame {
     const company = this.#source.manufacturer === "any" ? 2 : 0;
     const places = points.map(({ place: { byte = 0 }, format }) => ({ byte, format }));
     const sequence = this.#sequence === undefined ? [] : [{ byte: this.#sequence.byte, format: this.#sequence }];
-    const size = mark.length ?? Math.max(company, mark.pattern.length, bytesNeeded([...places, ...sequence]));
-    this.#bytes = Uint8Array.from({ length: size }, (_, index) => mark.pattern[index] ?? 0);
+    this.#leastBytes = Math.max(company, mark.pattern.length, bytesNeeded([...places, ...sequence]));
+    const { length = this.#leastBytes } = mark;
+    this.#bytes = Uint8Array.from({ length }, (_, index) => mark.pattern[index] ?? 0);
   }
 
   has(point: string): boolean {
     return this.#points.has(point);
   }
 
-  set(point: string, value: Scalar): void {
+  prepare(point: string, value: Scalar): () => void {
     this.#with(point, value);
-    this.renew();
-    this.#bytes = this.#with(point, value);
-    this.#hasValues = true;
+    return () => {
+      this.renew();
+      this.#bytes = this.#with(point, value);
+      this.#hasValues = true;
+    };
   }
 
   get(name: string): Scalar | undefined {
@@ -107,12 +112,12 @@ class DeclaredFrame implements Frame {
     const { place, format } = point;
     const { byte = 0 } = place;
     const placed = withValue(this.#bytes, byte, value, format, name);
-    const { length = placed.length, pattern } = this.#mark;
+    const { length = Math.max(placed.length, this.#leastBytes), pattern } = this.#mark;
     const bytes = new Uint8Array(length);
     bytes.set(placed.subarray(0, length));
     // Text and bytes take what is left, which a packet of a certain length leaves no choice in.
     const takesRest = sizeOfType(format.type) === undefined;
-    if (takesRest && !sameScalar(readValue(bytes, byte, format) ?? "", value)) {
+    if (placed.length > length || (takesRest && !sameScalar(readValue(bytes, byte, format) ?? "", value))) {
       throw misfit(name, `a packet of ${length} bytes has no room for exactly this`);
     }
     if (!matches(bytes, pattern)) throw misfit(name, "the packet would not be known by its 'match' any more");

@@ -5,7 +5,7 @@ import { fitToFormat } from "../value-format.js";
 import type { SimulatedBluez } from "./bluez.js";
 import { declaredFrames } from "./declared-frame.js";
 import { FormattedFrame } from "./formatted-frame.js";
-import { type Frame, misfit } from "./frame.js";
+import { type Frame, misfit, setIn } from "./frame.js";
 import { GattValues } from "./gatt-values.js";
 import type { Peripheral } from "./peripheral.js";
 
@@ -56,7 +56,7 @@ export class SimulatedDevice {
     const frames = this.#frames.filter((frame) => frame.has(point));
     if (radio !== undefined) this.#setRadio(point, radio, value);
     else if (this.#gatt.has(point)) this.#gatt.set(point, value);
-    else if (frames.length > 0) for (const frame of frames) frame.set(point, value);
+    else if (frames.length > 0) setIn(frames, point, value);
     else throw this.#unknown(point);
     if (this.#isDue) return;
     this.#isDue = true;

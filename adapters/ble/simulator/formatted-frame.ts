@@ -26,7 +26,10 @@ export class FormattedFrame implements Frame {
   readonly #format: PacketFormatName;
   readonly #context: PacketContext;
   readonly #points: ReadonlyMap<string, Omit<Wanted, "value">>;
+  /** What was set, as it is told. */
   #values: Values = new Map();
+  /** Of all points, also those of which the packet has a value that nobody has set. */
+  #told: Values = new Map();
   #packet = 1;
   #counter = 1;
   #hasValues = false;
@@ -44,23 +47,27 @@ export class FormattedFrame implements Frame {
     return this.#points.has(point);
   }
 
-  set(point: string, value: Scalar): void {
+  prepare(point: string, value: Scalar): () => void {
     const packet = this.#isPacketId(point) ? Number(fitToFormat(value, { type: "uint8" }, point)) : undefined;
     const next = packet === undefined ? new Map(this.#values).set(point, value) : this.#values;
-    const values = this.#read(this.#write(next), next);
-    for (const [name, before] of this.#values) {
-      if (name !== point && !sameScalar(values.get(name) ?? "", before)) {
+    const told = this.#read(this.#write(next));
+    if (packet === undefined && !told.has(point)) throw misfit(point, "the packet cannot carry it beside the others");
+    for (const name of this.#values.keys()) {
+      if (name !== point && !isSame(told.get(name), this.#told.get(name))) {
         throw misfit(point, `the packet cannot tell it and ${name} apart`);
       }
     }
-    this.renew();
-    this.#values = values;
-    this.#hasValues = true;
-    if (packet !== undefined) this.#packet = packet;
+    return () => {
+      this.renew();
+      this.#values = new Map([...next.keys()].map((name) => [name, told.get(name) ?? value]));
+      this.#told = told;
+      this.#hasValues = true;
+      if (packet !== undefined) this.#packet = packet;
+    };
   }
 
   get(point: string): Scalar | undefined {
-    return this.#isPacketId(point) ? this.#packet & 0xff : this.#values.get(point);
+    return this.#isPacketId(point) ? this.#packet & 0xff : this.#told.get(point);
   }
 
   renew(): void {
@@ -91,16 +98,18 @@ export class FormattedFrame implements Frame {
     return WRITERS[this.#format](wanted, numbers, this.#context);
   }
 
-  #read(bytes: Uint8Array, wanted: Values): Values {
+  #read(bytes: Uint8Array): Values {
     const packet = FORMATS[this.#format].read(bytes, this.#context);
     if (packet.state !== "read") throw new CausewayError("INTERNAL", `${this.#format} cannot read its own packet`);
-    return new Map(
-      [...wanted.keys()].map((name) => {
-        const { object, index = 0 } = this.#points.get(name) ?? {};
-        const value = packet.values.filter((row) => isObject(row, object))[index]?.value;
-        if (value === undefined) throw misfit(name, "the packet cannot carry it beside the others");
-        return [name, value];
-      }),
-    );
+    const told = new Map<string, Scalar>();
+    for (const [name, { object, index }] of this.#points) {
+      const value = packet.values.filter((row) => isObject(row, object))[index]?.value;
+      if (value !== undefined) told.set(name, value);
+    }
+    return told;
   }
+}
+
+function isSame(one: Scalar | undefined, other: Scalar | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : sameScalar(one, other);
 }

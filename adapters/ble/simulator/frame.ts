@@ -7,13 +7,19 @@ import type { Spoken } from "./peripheral.js";
  */
 export interface Frame {
   has(point: string): boolean;
-  /** Throws VALUE_INVALID when the packet cannot carry the value; then it stays as it was. */
-  set(point: string, value: Scalar): void;
+  /** What puts the value into the packet. Throws VALUE_INVALID when it cannot carry that. */
+  prepare(point: string, value: Scalar): () => void;
   /** As the packet carries it; undefined while it has no value. */
   get(point: string): Scalar | undefined;
   renew(): void;
   /** Undefined while there is nothing to tell. */
   send(): Spoken | undefined;
+}
+
+/** Sets a point in all packets that carry it, or throws VALUE_INVALID and leaves them as they were. */
+export function setIn(frames: readonly Frame[], point: string, value: Scalar): void {
+  const prepared = frames.map((frame) => frame.prepare(point, value));
+  for (const set of prepared) set();
 }
 
 /** What is in the way of a point's value. */

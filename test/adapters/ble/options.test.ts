@@ -69,6 +69,7 @@ describe("a point", () => {
     [{ at: { manufacturer: 1 }, type: "uint8", bits: { at: 7, width: 2 } }, "uint8 has only 8 bits"],
     [{ at: { manufacturer: 1 }, type: "bool", bits: { at: 0 } }, "a bool has no 'bits'"],
     [{ at: { manufacturer: 1 }, type: "uint8", sign: "magnitude" }, "'sign: magnitude' needs a signed type"],
+    [{ at: { manufacturer: 1, length: 4, byte: 3 }, type: "uint16" }, "ends beyond the 'length' of 4"],
     [{ at: { manufacturer: 1 }, type: "string", order: "big" }, "a string has no 'order'"],
   ];
   it.each(problems)("may not be %j", (what, problem) => {
