@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { createCipheriv } from "node:crypto";
 import { DeviceView } from "../adapters/ble/device-view.js";
 import type { BlePoint } from "../adapters/ble/options.js";
 import { PacketMemory } from "../adapters/ble/packet-memory.js";
+import { writeBthome } from "../adapters/ble/simulator/bthome-writer.js";
 import { StationDecoder } from "../adapters/ble/station-decoder.js";
 import { systemClock } from "../src/base/clock.js";
 import { silentLog } from "../src/base/log.js";
@@ -69,11 +69,10 @@ const RUUVI_POINTS: Readonly<Record<string, BlePoint>> = {
   movements: { at: { ...RUUVI, byte: 15 }, type: "uint8" },
 };
 
-const BTHOME_POINTS: Readonly<Record<string, BlePoint>> = {
-  temperature: { at: { bthome: "temperature" } },
-  humidity: { at: { bthome: "humidity" } },
-  battery: { at: { bthome: "battery" } },
-};
+const BTHOME_VALUES = { temperature: 25.06, humidity: 50.55, battery: 93 };
+const BTHOME_POINTS: Readonly<Record<string, BlePoint>> = Object.fromEntries(
+  Object.keys(BTHOME_VALUES).map((object) => [object, { at: { bthome: object } }]),
+);
 
 function ruuviFrames(): readonly Buffer[] {
   return Array.from({ length: PACKETS }, (_, sequence) => {
@@ -105,25 +104,14 @@ function bareRuuvi(): Subject {
 }
 
 function bthomeSubject(kind: "plain" | "encrypted"): Subject {
-  const changes = Array.from({ length: PACKETS }, (_, count) => {
-    const objects = Buffer.from("000001 5D 02CA09 03BF13".replaceAll(" ", ""), "hex");
-    objects.writeUInt8(count % 256, 1);
-    const data = kind === "plain" ? Buffer.concat([Buffer.of(0x40), objects]) : sealed(objects, count + 1);
-    return { RSSI: variant("n", -60), ServiceData: dictionary({ [BTHOME]: data }) };
-  });
   const key = kind === "plain" ? undefined : KEY;
+  const context = { address: Buffer.from(ADDRESS.replaceAll(":", ""), "hex"), ...(key === undefined ? {} : { key }) };
+  const values = Object.entries(BTHOME_VALUES).map(([object, value]) => ({ point: object, object, index: 0, value }));
+  const changes = Array.from({ length: PACKETS }, (_, count) => {
+    const data = writeBthome(values, { packet: count, counter: count + 1 }, context);
+    return { RSSI: variant("n", -60), ServiceData: dictionary({ [BTHOME]: Buffer.from(data) }) };
+  });
   return { name: `causeway BTHome ${kind}`, pass: () => decodeAll(BTHOME_POINTS, changes, key) };
-}
-
-function sealed(objects: Buffer, count: number): Buffer {
-  const counter = Buffer.alloc(4);
-  counter.writeUInt32LE(count);
-  const head = Buffer.of(0x41);
-  const nonce = Buffer.concat([Buffer.from(ADDRESS.replaceAll(":", ""), "hex"), Buffer.of(0xd2, 0xfc), head, counter]);
-  const cipher = createCipheriv("aes-128-ccm", KEY, nonce, { authTagLength: 4 });
-  const body = cipher.update(objects);
-  cipher.final();
-  return Buffer.concat([head, body, counter, cipher.getAuthTag()]);
 }
 
 function decodeAll(points: Readonly<Record<string, BlePoint>>, changes: readonly Changed[], key?: Buffer): number {
