@@ -45,9 +45,10 @@ export class SimulatedDevice {
     const protocol = session === undefined ? this.#protocol : DATA_BLOCK;
     const kinds = session === undefined ? [...(frames ?? [])] : [[BLOCK, {}] as const];
     this.#frames = new Map(
-      kinds.map(([name, kind]) => {
+      kinds.flatMap(([name, kind]) => {
         const own = points.filter((point) => this.#frameOf(point) === name);
-        return [name, new SimulatedFrame({ place: station.name, protocol, kind, points: own })];
+        if (own.length === 0) return [];
+        return [[name, new SimulatedFrame({ place: station.name, protocol, kind, points: own })] as const];
       }),
     );
     this.#requests = [...this.#polls(), ...points.flatMap((point) => this.#writesOf(point))];

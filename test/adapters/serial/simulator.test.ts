@@ -420,6 +420,14 @@ describe("what cannot be simulated", () => {
     expect(() => simulator.get("a", point)).toThrow("has no value yet");
   });
 
+  it("does not matter in a kind of frame that no point is in", () => {
+    const text = String.raw`protocol: { framing: { end: "\r\n" }, frames: { a: {}, b: { match: '^(.)\1$' } } }
+points: { n: { at: { frame: a, csv: 0 }, type: number } }`;
+    const { simulator } = new SimulatorRig(stationOf(text));
+    simulator.set("a", "n", 5);
+    expect(simulator.get("a", "n")).toBe(5);
+  });
+
   it("leaves what is held as it is", async () => {
     const { simulator } = await open(stationOf(line("{ n: { at: { csv: 0 }, type: number } }")));
     simulator.set("a", "n", 5);
