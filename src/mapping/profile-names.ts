@@ -13,10 +13,13 @@ export interface ProfileHead {
   readonly at: Position;
 }
 
-/** Without parsing the file, which may have mistakes elsewhere; block style, flow style and JSON. */
-const PROFILE_NAME = /^[\s{]*["']?profile["']?:\s*["']?([^"'\s#,}]+)/m;
-const ADAPTER_NAME = /^[\s{]*["']?adapter["']?:\s*["']?([^"'\s#,}]+)/m;
-const REPLACES = /^[\s{]*["']?replaces["']?:\s*(?:\[([^\]]*)\]|((?:\n\s*- .*)+))/m;
+/**
+ * Without parsing the file, which may have mistakes elsewhere; block style, flow style and JSON. No pattern goes on from
+ * line to line without a word: that would take a long time in a file of many blank ones.
+ */
+const PROFILE_NAME = /^[\uFEFF \t{]*["']?profile["']?:[ \t]*["']?([^"'\s#,}]+)/m;
+const ADAPTER_NAME = /^[\uFEFF \t{]*["']?adapter["']?:[ \t]*["']?([^"'\s#,}]+)/m;
+const REPLACES = /^[\uFEFF \t{]*["']?replaces["']?:[ \t]*(?:\[([^\]]*)\]|((?:\r?\n[ \t]*- .*)+))/m;
 
 /** The names at the head of a mapping file, whatever else is wrong with it; undefined when it is none. */
 export function profileHeadOf(file: string): ProfileHead | undefined {
@@ -27,7 +30,7 @@ export function profileHeadOf(file: string): ProfileHead | undefined {
   const before = text.slice(0, name.index + name[0].length - profile.length).split("\n");
   const at = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
   const [, flow, block] = REPLACES.exec(text) ?? [];
-  const replaces = (flow?.split(",") ?? block?.split(/\n\s*- /) ?? []).map(bare).filter((old) => old !== "");
+  const replaces = (flow?.split(",") ?? block?.split(/\r?\n[ \t]*- /) ?? []).map(bare).filter((old) => old !== "");
   return { profile, adapter: ADAPTER_NAME.exec(text)?.[1], replaces, file, at };
 }
 
