@@ -269,6 +269,10 @@ export class Device {
       clock,
       log,
       onReadings: (readings) => this.#accept(readings),
+      onKept: (readings) => {
+        this.#last.remember(readings);
+        this.#options.onReadings(readings);
+      },
       onFailure: () => this.#notice("failure"),
       onGone: (reason) => this.#notice("gone", reason),
     });

@@ -13,6 +13,8 @@ export interface StationWatchOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onReadings: (readings: readonly Reading[]) => void;
+  /** What somebody else kept of the station's words, all of it `stale`: it does not tell whether the station is there. */
+  readonly onKept: (readings: readonly Reading[]) => void;
   /** The watch could not be set up. */
   readonly onFailure: () => void;
   readonly onGone: (reason: string) => void;
@@ -58,6 +60,10 @@ export class StationWatch {
   }
 
   #hear(readings: readonly Reading[]): void {
+    if (readings.every(({ quality }) => quality === "stale")) {
+      this.#options.onKept(readings);
+      return;
+    }
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#heardAtMs !== undefined) {
       const gapMs = nowMs - this.#heardAtMs;

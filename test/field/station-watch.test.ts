@@ -128,6 +128,27 @@ describe("a station that speaks on its own", () => {
     expect([rig.news(), health()]).toEqual([["good 20", "timeout: its last will was published"], "offline"]);
   });
 
+  it("is neither lost nor found by what somebody kept of its earlier words", async () => {
+    const keep = (value: number): void => {
+      const reading = { point: "temperature", quality: "stale", reason: "kept by the broker", value } as const;
+      rig.sink?.readings([{ ...reading, atMs: rig.clock.nowMs() }]);
+    };
+    rig.say(20);
+    await rig.clock.advance(10_000);
+    keep(19);
+    keep(20);
+    expect([rig.news(), health()]).toEqual([
+      ["good 20", "stale: kept by the broker", "stale: kept by the broker"],
+      "online",
+    ]);
+    await rig.clock.advance(SILENCE_MS - 10_001);
+    keep(20);
+    await rig.clock.advance(1);
+    expect(health()).toBe("offline");
+    keep(20);
+    expect(health()).toBe("offline");
+  });
+
   it("has stale values while nobody listens, and is watched anew", async () => {
     rig.say(20);
     const before = rig.sink;
