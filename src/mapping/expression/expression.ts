@@ -15,9 +15,16 @@ export interface Expression {
   readonly evaluate: Evaluate;
 }
 
+/** Each sum of a longer one would be a step down the stack when it is reckoned. */
+const MAX_TOKENS = 1000;
+
 export function parseExpression(text: string): Expression | ExpressionProblem {
   const tokens = tokenize(text);
   if ("what" in tokens) return tokens;
+  const surplus = tokens[MAX_TOKENS];
+  if (surplus !== undefined) {
+    return { offset: surplus.offset, what: "is too long", hint: "divide it among several derived points" };
+  }
   const parser = new Parser(tokens, text.length);
   try {
     const evaluate = parser.parse();

@@ -99,6 +99,7 @@ describe("mistakes are found before anything is reckoned", () => {
     ["a; b", 1, "';' cannot stand in an expression"],
     [`${"(".repeat(200)}1${")".repeat(200)}`, 100, "is nested too deeply"],
     [`${"-".repeat(200)}1`, 100, "is nested too deeply"],
+    [`a${"+a".repeat(20_000)}`, 1000, "is too long", "divide it among several derived points"],
   ])("%s", (text, offset, what, hint) => {
     expect(parseExpression(text)).toEqual({ offset, what, ...(hint === undefined ? {} : { hint }) });
   });
