@@ -16,6 +16,7 @@ export const scanTool: FieldTool<BlePoint> = {
   options: {
     seconds: { type: "string", value: "N", summary: `how long to listen, ${DEFAULT_SECONDS} unless given` },
     controller: { type: "string", value: "NAME", summary: "hci0 unless given, or the controller's address" },
+    bus: { type: "string", value: "ADDRESS", summary: "of the D-Bus on which BlueZ is; the system's unless given" },
   },
   async run(args, context, signal) {
     const { clock, log, profiles, found, progress } = context;
@@ -24,7 +25,7 @@ export const scanTool: FieldTool<BlePoint> = {
     const options = name === undefined ? {} : { controller: name };
     const devices = new Map<string, HeardDevice>();
     try {
-      const bus = await SystemBus.open(clock, signal);
+      const bus = await SystemBus.open(clock, signal, textArgument(args, "bus"));
       await using controller = await Controller.open(bus, options, { clock, log }, signal);
       using _listening = controller.onAnyAdvertisement((heard, address) => {
         const device = devices.get(address) ?? new HeardDevice(address);

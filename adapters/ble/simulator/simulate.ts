@@ -39,7 +39,7 @@ export class BleSimulator implements SimulatedField<BleLinkOptions> {
     this.#advertiseIn(ADVERTISE_EVERY_MS);
   }
 
-  /** Rejects with LINK_NO_DBUS where there is no dbus-daemon, CONFIG_SECRET_MISSING and CONFIG_INVALID for keys. */
+  /** Rejects with LINK_NO_DBUS where there is no dbus-daemon, CONFIG_SECRET_MISSING and CONFIG_INVALID for stations. */
   static async open(
     options: BleLinkOptions,
     stations: readonly SimulatedStation<BleStation, BlePoint>[],
@@ -72,6 +72,10 @@ export class BleSimulator implements SimulatedField<BleLinkOptions> {
   }
 
   async #add(simulated: SimulatedStation<BleStation, BlePoint>): Promise<void> {
+    const { address } = simulated.station.address;
+    if (this.bluez.peripheral(address) !== undefined) {
+      throw new CausewayError("CONFIG_INVALID", `two simulated devices have the address ${address}`);
+    }
     const key = await stationKey(simulated.station, this.#context);
     this.#devices.set(simulated.station.name, new SimulatedDevice(simulated, key, this.bluez));
   }

@@ -88,6 +88,7 @@ describe("scan ble", () => {
   it("says what is wrong with Bluetooth, and with its arguments", async () => {
     await expect(scan({ seconds: "x" })).rejects.toMatchObject({ code: "USAGE" });
     await expect(scan({ controller: "hci7" })).rejects.toMatchObject({ code: "LINK_NO_CONTROLLER" });
+    await expect(scan({ bus: "unix:path=/nowhere" })).rejects.toMatchObject({ code: "LINK_NO_DBUS" });
     const failed = expect(scan({})).rejects.toMatchObject({ code: "LINK_NO_BLUETOOTHD" });
     await until(() => progress.length === 1);
     await rig.bluez.leave();

@@ -14,6 +14,8 @@ export const AIR = "air";
 export interface BenchDevice {
   readonly points: Readonly<Record<string, BlePoint>>;
   readonly key?: string;
+  /** One of its own unless given. */
+  readonly address?: string;
   /** Of all its points; read only unless given. */
   readonly access?: "rw";
 }
@@ -104,9 +106,9 @@ export class SimulatorBench implements AsyncDisposable {
   }
 }
 
-function make(name: string, { points, key, access }: BenchDevice, index: number): Made {
+function make(name: string, { points, key, access, address = "" }: BenchDevice, index: number): Made {
   return {
-    station: station(`A4:C1:38:00:00:0${index}`, key, name),
-    points: Object.entries(points).map(([own, address]) => point(own, address, access)),
+    station: station(address || `A4:C1:38:00:00:0${index}`, key, name),
+    points: Object.entries(points).map(([own, what]) => point(own, what, access)),
   };
 }

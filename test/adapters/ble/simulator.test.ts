@@ -262,6 +262,12 @@ describe("what cannot be simulated", () => {
     await expect(opening).rejects.toMatchObject({ code: "LINK_NO_DBUS", message: expect.stringContaining("dbus") });
   });
 
+  it("are two devices with one address", async () => {
+    const device = { points: {}, address: "A4:C1:38:00:00:07" };
+    const opening = SimulatorBench.open({ one: device, other: device });
+    await expect(opening).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
   it("is a key that is none", async () => {
     const opening = SimulatorBench.open({ [AIR]: { points: {}, key: "1234" } });
     await expect(opening).rejects.toMatchObject({ code: "CONFIG_INVALID" });
