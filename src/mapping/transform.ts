@@ -182,8 +182,8 @@ function rawAt(curve: Curve, value: number): number {
   return withoutNoise(raw);
 }
 
-/** Of a decimal number a float64 holds 15 digits; the last one is that of the arithmetic. */
-const NOISELESS_DIGITS = 14;
+/** Of a decimal number a float64 holds 15 digits; what comes behind is that of the arithmetic. */
+const NOISELESS_DIGITS = 15;
 
 // 273.2 − 273.15 is 0.05000000000001137: the noise is that of the larger number, however small the result is.
 function sum(a: number, b: number): number {

@@ -32,6 +32,7 @@ describe("from the device to the resource", () => {
     ["offset without noise", 633, { scale: 0.1, offset: -40 }, "float", 23.3],
     ["offset to nearly nothing without noise", 27320, { scale: 0.01, offset: -273.15 }, "float", 0.05],
     ["a factor that is no fraction, without noise", 3, { scale: 1.1 }, "float", 3.3],
+    ["a factor that is no fraction, of 15 digits", 123_456_789_012_342, { scale: 1.5 }, "float", 185_185_183_518_513],
     ["a very small number stays", 1.5e-19, { scale: 2, offset: 1e-19 }, "float", 4e-19],
     ["rounded", 1.23456, { decimals: 2 }, "float", 1.23],
     ["whole number", 7.4, {}, "integer", 7],
