@@ -37,6 +37,9 @@ export class DeviceProfiles {
     this.#noteAge(section, path, read);
     const device = { source: section.source, path: `${path}.parameters`, profile: name };
     if (!fitsParameters(given, read.parameters, device, this.#problems)) return undefined;
+    if (given.size > 0 && read.problems.length > 0) {
+      this.#problems.note(placeOf(section, "parameters"), device.path, `with these '${name}' has mistakes`);
+    }
     for (const problem of read.problems) {
       this.#once(formatProblem(problem), () => this.#problems.list.push(problem));
     }

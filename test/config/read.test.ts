@@ -275,6 +275,11 @@ describe("parameters of a device", () => {
   ])("%s is a mistake", async (parameters, problem) => {
     expect((await read(given(parameters).replace(/report:.*/, ""))).problems).toEqual([problem]);
   });
+
+  it("are named where their profile does not go with them", async () => {
+    const { notes } = await read(given("{ register: 5.5 }"));
+    expect(notes).toContain("causeway.yaml:15:17 devices[0].parameters: with these 'own-meter' has mistakes");
+  });
 });
 
 describe("rights", () => {
