@@ -147,7 +147,7 @@ export class Derivation {
     this.#waiting.delete(point);
     if ("reason" in reading || reading.quality === "manual") return reading;
     const transform = this.#transform(plan);
-    if (!("quality" in transform)) return scaled(this.#counted(plan.point, reading), transform);
+    if (!("quality" in transform)) return this.#counted(plan.point, reading, transform);
     this.#waiting.set(point, reading);
     return { ...transform, point, atMs, value: reading.value };
   }
@@ -168,16 +168,23 @@ export class Derivation {
     return transform;
   }
 
-  #counted<R extends { readonly value: Scalar }>({ point, counter, transform }: ProfilePoint, reading: R): R {
+  /** The scaled reading, of a counter its total. One that lies beyond `valid` is not counted: the next goes on from before. */
+  #counted(
+    { point, counter }: ProfilePoint,
+    reading: Reading & { readonly value: Scalar },
+    transform: Transform,
+  ): Reading {
     const raw = typeof reading.value === "bigint" ? Number(reading.value) : reading.value;
-    if (counter === undefined || typeof raw !== "number") return reading;
-    if (!Number.isFinite(raw) || transform.invalid.includes(raw)) return reading;
+    const isCount = counter !== undefined && typeof raw === "number" && Number.isFinite(raw);
+    if (!isCount || transform.invalid.includes(raw)) return scaled(reading, transform);
     const before = this.#counters.get(point.name);
     const { state, event } = nextCount(before, raw, counter);
+    const total = scaled({ ...reading, value: state.raw + state.carried }, transform);
+    if ("reason" in total) return total;
     this.#counters.set(point.name, state);
     this.#options.onCounted?.(point.name, state);
     if (event === "rollover" || event === "reset") this.#options.onCounter(point.name, event, before?.raw ?? 0, raw);
-    return { ...reading, value: state.raw + state.carried };
+    return total;
   }
 
   #derive({ name, expression, transform }: DerivedPoint, changed: Set<string>, told: Reading[]): void {

@@ -253,6 +253,18 @@ describe("a counter", () => {
   });
 });
 
+describe("a counter's value that cannot be", () => {
+  it("leaves the total alone, which goes on from before", () => {
+    const device = derivation(
+      "    energy: { at: { register: 0 }, kind: counter, rollover: 2^16, onReset: continue, valid: [0, 50000] }\n",
+    );
+    told(device, good("energy", 1000));
+    expect(told(device, good("energy", 60_000))).toEqual(["energy out-of-range: 60000 is not within 0 to 50000"]);
+    expect(told(device, good("energy", 1001))).toEqual(["energy 1001"]);
+    expect(counted).toEqual([]);
+  });
+});
+
 describe("a point that not every device has", () => {
   const THD = `
     firmware: { at: { register: 0 }, every: once, scale: 0.1 }
