@@ -59,6 +59,7 @@ interface Job extends Queued {
 
 interface Session {
   readonly link: AnyLink;
+  /** Gives the link up; nothing more is begun on it. */
   readonly end: (reason: CausewayError) => void;
   readonly gone: AbortController;
   job: Job | undefined;
@@ -261,26 +262,33 @@ export class Bus {
     const gone = new AbortController();
     // Every device of the link listens to it.
     setMaxListeners(0, gone.signal);
+    let giveUp: Session["end"] = () => undefined;
+    const givenUp = new Promise<CausewayError>((resolve) => {
+      giveUp = resolve;
+    });
+    const end = (reason: CausewayError): void => {
+      // An exchange that got stuck on the last link may tell of it while the next one is open.
+      if (this.#session === session) this.#session = undefined;
+      giveUp(reason);
+    };
+    const session: Session = { link, end, gone, job: undefined };
     let reason = new Error(`${this.#options.medium} was closed`);
     try {
-      const ended = new Promise<CausewayError>((resolve) => {
-        this.#session = { link, end: resolve, gone, job: undefined };
-      });
+      this.#session = session;
       this.#fault = undefined;
       for (const listener of this.#stateListeners) listener("up");
       this.#meter.opened();
       if (!this.#meter.isSilent) this.#announce("up");
       for (const listener of this.#listeners) listener(link, gone.signal);
       this.#pump();
-      reason = await abortable(Promise.race([link.closed, ended]), signal);
+      reason = await abortable(Promise.race([link.closed, givenUp]), signal);
       return reason;
     } finally {
-      const job = this.#session?.job;
       this.#session = undefined;
       gone.abort(reason);
       await link[Symbol.asyncDispose]();
       // The link settles it in its own words before; this is for one that got stuck.
-      job?.fail(new CausewayError("LINK_FAILED", `${this.#options.medium} broke down`));
+      session.job?.fail(new CausewayError("LINK_FAILED", `${this.#options.medium} broke down`));
     }
   }
 

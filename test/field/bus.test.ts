@@ -23,6 +23,7 @@ class NotingLink implements AnyLink {
   readonly closed: Promise<Error>;
   sink: WatchSink | undefined;
   stuck = false;
+  silent = false;
   readonly #clock: FakeClock;
   #close: (reason: Error) => void = () => undefined;
 
@@ -35,7 +36,11 @@ class NotingLink implements AnyLink {
 
   async read(_station: Station<unknown>, points: readonly Point<unknown>[]): Promise<readonly Reading[]> {
     await this.#take(`read ${points.map(({ name }) => name)}`);
-    return points.map(({ name }) => ({ point: name, atMs: this.#clock.nowMs(), quality: "good", value: 1 }));
+    const atMs = this.#clock.nowMs();
+    return points.map(({ name }): Reading => {
+      if (this.silent) return { point: name, atMs, quality: "timeout", reason: "no answer" };
+      return { point: name, atMs, quality: "good", value: 1 };
+    });
   }
 
   async write(_station: Station<unknown>, { name }: Point<unknown>): Promise<void> {
@@ -131,6 +136,20 @@ describe("a bus", () => {
     const next = bus.read(STATION, [point("b")], "fast");
     await clock.advance(EXCHANGE_MS);
     expect(await next).toMatchObject([{ point: "b", quality: "good" }]);
+  });
+
+  it("begins nothing on a link that it gives up for its silence: a write waits for the next one", async () => {
+    for (const link of links) link.silent = true;
+    const poll = () => bus.read(STATION, [point("a")], "fast");
+    const polls = [poll(), poll(), poll(), poll()];
+    await clock.advance(30_000);
+    polls.push(poll());
+    const write = bus.write(STATION, point("b"), 1, 10_000, forever);
+    await clock.advance(EXCHANGE_MS);
+    await Promise.all(polls);
+    await clock.advance(1000);
+    expect(links.map(({ asked }) => asked)).toEqual([Array(5).fill("read a"), ["write b"]]);
+    await write;
   });
 
   it("learns from stations that speak on their own, anew after each connect", async () => {
