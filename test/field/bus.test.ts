@@ -138,6 +138,15 @@ describe("a bus", () => {
     expect(await next).toMatchObject([{ point: "b", quality: "good" }]);
   });
 
+  it("holds an exchange that never ends against the link that it was on, not against the next one", async () => {
+    for (const link of links) link.stuck = true;
+    const read = bus.read(STATION, [point("a")], "fast").catch((error) => error);
+    await links[0]?.[Symbol.asyncDispose]();
+    await clock.advance(61_000);
+    expect(await read).toMatchObject({ code: "LINK_FAILED" });
+    expect([links.length, bus.status().state]).toEqual([2, "up"]);
+  });
+
   it("begins nothing on a link that it gives up for its silence: a write waits for the next one", async () => {
     for (const link of links) link.silent = true;
     const poll = () => bus.read(STATION, [point("a")], "fast");
