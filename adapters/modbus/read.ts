@@ -124,7 +124,7 @@ function show(
   found(
     ...meanings.map(({ register: at, as, value, isPlausible }) => {
       const hex = `0x${at.toString(16).toUpperCase().padStart(4, "0")}`;
-      return { register: at, hex, as, value, plausible: isPlausible ? "✓" : undefined };
+      return { register: at, hex, as, value, plausible: isPlausible };
     }),
   );
 }

@@ -32,7 +32,8 @@ export class FindingTable {
 }
 
 function cellOf(value: Finding[string]): string {
-  if (value === undefined) return "";
+  if (value === undefined || value === false) return "";
+  if (value === true) return "✓";
   return oneLine(typeof value === "object" ? value.join(" ") : String(value));
 }
 

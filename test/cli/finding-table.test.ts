@@ -20,6 +20,14 @@ describe("the table of findings", () => {
     ]);
   });
 
+  it("ticks what is, and leaves out what is not", () => {
+    const rows = [
+      { as: "a", plausible: true },
+      { as: "b", plausible: false },
+    ];
+    expect(new FindingTable().add(...rows)).toEqual(["AS  PLAUSIBLE", "a   ✓", "b"]);
+  });
+
   it("shows what would move the cursor or break the line", () => {
     expect(new FindingTable().add({ topic: "a\u001b[2Jb\nc\u202ed" })).toEqual(["TOPIC", "a·[2Jb·c·d"]);
   });
