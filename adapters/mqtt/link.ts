@@ -1,4 +1,5 @@
 import {
+  abortable,
   CausewayError,
   type Clock,
   concatBytes,
@@ -59,7 +60,7 @@ export class MqttLink implements Link<Variables, MqttPoint> {
     this.#traceMessage("out", topic, payload);
     const lasting = write?.retain === true ? "retained" : "once";
     try {
-      await this.#broker.publish({ topic, payload, qos: write?.qos ?? 1, lasting });
+      await abortable(this.#broker.publish({ topic, payload, qos: write?.qos ?? 1, lasting }), signal);
     } catch (error) {
       if (!(error instanceof CausewayError) || error.code !== "LINK_UNAUTHORIZED") throw error;
       throw new CausewayError("FIELD_NOT_WRITABLE", `${station.name}.${point.name}: ${error.message}`, {

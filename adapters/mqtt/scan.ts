@@ -1,4 +1,5 @@
 import {
+  abortable,
   CausewayError,
   type FieldTool,
   listenFor,
@@ -44,7 +45,7 @@ export const scanTool: FieldTool<MqttPoint> = {
         kept.add(message);
         progress(`${kept.messages.size} topics`);
       });
-      await broker.subscribe([filter]);
+      await abortable(broker.subscribe([filter]), signal);
       await listenFor(clock, listenMs, broker.closed, signal);
       const { stations, others } = recognise(kept.messages, profiles);
       found(...stations.map(stationFinding));

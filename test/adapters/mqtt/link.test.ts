@@ -195,6 +195,30 @@ describe("a write", () => {
   });
 });
 
+it("a write that a broker does not acknowledge ends with its signal", async () => {
+  let isPublished = false;
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", ([header = 0]) => {
+      // CONNACK to CONNECT, nothing to what follows (MQTT 3.1.1 §3).
+      if (header === 0x10) socket.write(Uint8Array.of(0x20, 2, 0, 0));
+      if (header >> 4 === 3) isPublished = true;
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const button = mqttPoint("button", { at: { topic: "z/{id}/press" } }, "w");
+  const field = await rig.open([[mqttStation("a"), [button]]], { host: "127.0.0.1", port });
+  await rig.until(() => rig.bus?.state === "up");
+  const stop = new AbortController();
+  const written = field.write("a", "button", "2", stop.signal).catch((error: Error) => error.message);
+  await rig.until(() => isPublished);
+  stop.abort(new Error("enough"));
+  expect(await written).toBe("enough");
+  server.close();
+});
+
 describe("the session with the broker", () => {
   it("is opened again, with all subscriptions, and values are stale meanwhile", async () => {
     await rig.open([[mqttStation("a"), [temperature]]]);

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import mqttAdapter from "../../../adapters/mqtt/index.js";
 import { scanTool } from "../../../adapters/mqtt/scan.js";
@@ -84,6 +86,23 @@ describe("scan mqtt", () => {
     stop.abort();
     await scanning;
     while (broker.filters.length > 0) await settle();
+    expect(found).toEqual([]);
+  });
+
+  it("ends with the signal at a broker that acknowledges no subscription", async () => {
+    let asked = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      // CONNACK (MQTT 3.1.1 §3.2) to the first packet, nothing to those after.
+      socket.on("data", () => asked++ === 0 && socket.write(Uint8Array.of(0x20, 2, 0, 0)));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const scanning = scan({ url: `127.0.0.1:${typeof address === "object" ? address?.port : ""}` });
+    while (asked < 2) await settle();
+    stop.abort();
+    await scanning;
+    server.close();
     expect(found).toEqual([]);
   });
 
