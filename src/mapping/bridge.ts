@@ -134,7 +134,11 @@ export class Bridge implements Disposable {
       device: { profile },
     } = entry;
     const isFinal = (point: string): boolean => manual.has(point) || derivation?.finishes(point) === true;
-    return pointStatuses(profile, { readings: new Map([...(derivation?.last ?? readings), ...manual]), isFinal });
+    return pointStatuses(profile, {
+      readings: new Map([...(derivation?.last ?? readings), ...manual]),
+      isFinal,
+      absence: (point) => derivation?.absence(point),
+    });
   }
 
   [Symbol.dispose](): void {

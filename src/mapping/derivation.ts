@@ -2,7 +2,7 @@ import { CausewayError } from "../base/errors.js";
 import type { Reading, Scalar } from "../field/reading.js";
 import { type CounterState, nextCount } from "./counter.js";
 import { transformWith } from "./factor.js";
-import { Presence } from "./presence.js";
+import { type Absence, Presence } from "./presence.js";
 import { type DerivedPoint, inputsOf, type Profile, type ProfilePoint } from "./profile.js";
 import { reckon } from "./reckoning.js";
 import { isFault, type Transform, toScaled, type ValueFault } from "./transform.js";
@@ -68,6 +68,11 @@ export class Derivation {
     return this.#presence.absent;
   }
 
+  /** Why a point is not there; undefined for one that is. */
+  absence(name: string): Absence | undefined {
+    return this.#presence.has(name) ? undefined : this.#presence.absence(name);
+  }
+
   get last(): ReadonlyMap<string, Reading> {
     return this.#told;
   }
@@ -88,7 +93,7 @@ export class Derivation {
   transformOf(point: ProfilePoint): Transform {
     const { name } = point.point;
     if (!this.#presence.has(name)) {
-      throw new CausewayError("FIELD_NOT_WRITABLE", `${name} is ${this.#presence.absence(name)}`);
+      throw new CausewayError("FIELD_NOT_WRITABLE", `${name} is ${this.#presence.absence(name).reason}`);
     }
     const plan = this.#plans.get(name);
     if (plan === undefined) return point.transform;
@@ -206,7 +211,7 @@ export class Derivation {
         if (this.#options.profile.derived.has(point)) changed.add(point);
         continue;
       }
-      const reading: Reading = { point, atMs, quality: "unsupported", reason: this.#presence.absence(point) };
+      const reading: Reading = { point, atMs, ...this.#presence.absence(point) };
       this.#known.set(point, reading);
       changed.add(point);
       told.push(reading);

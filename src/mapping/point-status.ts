@@ -1,4 +1,5 @@
 import type { Quality, Reading, Scalar } from "../field/reading.js";
+import type { Absence } from "./presence.js";
 import { datumOf, type Profile } from "./profile.js";
 import { isFault, toScaled } from "./transform.js";
 
@@ -19,23 +20,28 @@ interface Known {
   readonly readings: ReadonlyMap<string, Reading>;
   /** Whether the readings of a point have its final value, not the raw one. */
   isFinal(point: string): boolean;
+  /** Why a point is not there; undefined for one that is. */
+  absence(point: string): Absence | undefined;
 }
 
+const NOTHING_YET: Absence = { quality: "never-read", reason: "nothing has come yet" };
+
 /** Of each point that can be read, in the order of the profile. */
-export function pointStatuses(profile: Profile, { readings, isFinal }: Known): readonly PointStatus[] {
+export function pointStatuses(profile: Profile, { readings, isFinal, absence }: Known): readonly PointStatus[] {
   const readable = [...profile.points.values()]
     .filter(({ point }) => point.access !== "w")
     .map(({ point }) => point.name);
   return [...readable, ...profile.derived.keys()].map((name): PointStatus => {
     const unit = datumOf(profile, name)?.unit;
     const reading = readings.get(name);
-    const status = reading === undefined ? unread(name) : statusOf(profile, name, reading, isFinal(name));
+    const status =
+      reading === undefined ? unread(name, absence(name)) : statusOf(profile, name, reading, isFinal(name));
     return unit === undefined ? status : { ...status, unit };
   });
 }
 
-function unread(name: string): PointStatus {
-  return { name, quality: "never-read", reason: "nothing has come yet" };
+function unread(name: string, absence: Absence = NOTHING_YET): PointStatus {
+  return { name, ...absence };
 }
 
 function statusOf(profile: Profile, name: string, reading: Reading, isFinal: boolean): PointStatus {

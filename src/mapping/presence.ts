@@ -5,6 +5,11 @@ import { reckon } from "./reckoning.js";
 
 type Condition = readonly [point: string, when: Expression];
 
+export interface Absence {
+  readonly quality: "never-read" | "unsupported";
+  readonly reason: string;
+}
+
 /** Which points a device has, of those that only some devices of the type have. */
 export class Presence {
   readonly #conditions: ReadonlyMap<string, Expression>;
@@ -43,10 +48,13 @@ export class Presence {
   }
 
   /** Why a point is not there. */
-  absence(name: string): string {
-    const text = this.#conditions.get(name)?.text ?? "";
-    const isKnown = this.#verdicts.has(name);
-    return isKnown ? `not there, since '${text}' does not hold` : `not known to be there until '${text}' is`;
+  absence(name: string): Absence {
+    const { text = "", names = [] } = this.#conditions.get(name) ?? {};
+    if (!this.#verdicts.has(name)) {
+      return { quality: "never-read", reason: `not known to be there until '${text}' is` };
+    }
+    const why = names.length === 0 ? "by the device's parameters" : `since '${text}' does not hold`;
+    return { quality: "unsupported", reason: `not there, ${why}` };
   }
 
   /** Judges anew what depends on points that were read; gives those about which there is another verdict. */

@@ -257,7 +257,7 @@ objects:
       "version never-read nothing has come yet ",
       "power invalid its factor 'power_SF' is not known yet W",
       "power_SF never-read nothing has come yet ",
-      "spare never-read nothing has come yet V",
+      "spare never-read not known to be there until 'version > 2' is V",
       "double invalid power: its factor 'power_SF' is not known yet W",
     ]);
     await expect(write(3305, 0, 5800, 1)).rejects.toMatchObject({ code: "FIELD_BUSY" });
@@ -291,6 +291,13 @@ objects:
     for (const raw of [100, 106]) accept("power", raw);
     bridge[Symbol.dispose]();
     expect(clock.pendingCount).toBe(0);
+  });
+
+  it("says which points the parameters of the device take away", () => {
+    const profile = goodProfile(WITH_FACTORS.replace("when: version > 2", "when: false"));
+    const device = { name: "boiler", profile, tree: new ObjectTree(), report: new Map() };
+    bridge.addDevice({ ...device, instanceId: (_, ordinal) => ordinal, kindOf: () => "number" });
+    expect(statuses()[3]).toBe("spare unsupported not there, by the device's parameters V");
   });
 
   it("takes what is set by hand for final, asks the device for it no more, and lets nobody write it", async () => {
