@@ -30,6 +30,7 @@ export async function readDevices(
   const profiles = new DeviceProfiles(context.shelf, context.problems);
   const names = new Map<string, string>();
   const singles = new Map<number, string>();
+  const addresses = new Map<string, string>();
   const exposures = new DeviceExposures(context.gateway, context.problems);
   const devices: ConfiguredDevice[] = [];
   for (const [index, section] of sections.entries()) {
@@ -42,10 +43,30 @@ export async function readDevices(
     const profile = await profiles.of(section, path);
     const device = joinDevice(section, path, profile, exposures.read(section, path), context);
     if (device === undefined) continue;
+    noteTwin(device, addresses, section, path, context.problems);
     devices.push(device);
     claimSingles(device, section, path, singles, context.problems);
   }
   return devices;
+}
+
+/** A copied device whose address was forgotten would show the values of the other one. */
+function noteTwin(
+  { field: { name, link, address }, profile }: ConfiguredDevice,
+  known: Map<string, string>,
+  section: WithSource<DeviceSection>,
+  path: string,
+  problems: Problems,
+): void {
+  if (section.value.address === undefined) return;
+  const key = JSON.stringify([link, profile.name, address], (_, value: unknown) =>
+    value instanceof Map ? [...value] : value,
+  );
+  const twin = known.get(key);
+  known.set(key, name);
+  if (twin === undefined) return;
+  const what = `'${twin}' is the same device: link, profile and address are the same`;
+  problems.note(placeOf(section, "address"), `${path}.address`, what);
 }
 
 /** Of what has one instance only, the gateway's own tree has room for one device's. */

@@ -120,6 +120,16 @@ describe("exposure", () => {
   const device = (name: string, more: string): string =>
     `{ name: ${name}, link: plc, profile: own-meter, address: { unit: 1 }${more} }`;
 
+  it("is told of a device that is there twice", async () => {
+    const { problems, notes } = await read(
+      devices(device("a", ""), device("b", ""), "{ name: c, link: plc, profile: own-meter, address: { unit: 2 } }"),
+    );
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([
+      "causeway.yaml:12:56 devices[1].address: 'a' is the same device: link, profile and address are the same",
+    ]);
+  });
+
   it("is that of the gateway unless the device says otherwise; ids and prefixes have defaults", async () => {
     const text = devices(device("a", ""), device("b", ", expose: endpoints, id: urn:b"), device("c", ", prefix: d01"));
     const { config, problems } = await read(text.replace("  state: state", "  state: state\n  expose: gateway"));
