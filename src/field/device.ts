@@ -173,7 +173,8 @@ export class Device {
   }
 
   #poll(pace: Pace): void {
-    if (this.#health.state === "offline") return;
+    // Before its start it rests, and then everything is polled anyway.
+    if (this.#health.state === "offline" || this.#startTimer !== undefined) return;
     if (!this.#isSetUp) {
       this.#begin();
       return;

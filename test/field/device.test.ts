@@ -78,16 +78,19 @@ describe("a device", () => {
     expect(rig.messages()).toContain("device refuses its setup");
   });
 
-  it("is left alone after a connect for as long as it wants, by writes too", async () => {
-    rig.station(1);
-    const field = await rig.open([["a", 1, [register(0, "slow", "rw")], { afterConnectMs: 5000 }]]);
-    const write = field.write("a", "r0", 3, forever);
-    await rig.clock.advance(4900);
-    expect(sent()).toEqual([]);
-    await rig.clock.advance(500);
-    await write;
-    expect(sent()).toContain("060000");
-  });
+  it.each(["fast", "slow"] as const)(
+    "is left alone after a connect for as long as it wants, by writes too (%s)",
+    async (every) => {
+      rig.station(1);
+      const field = await rig.open([["a", 1, [register(0, every, "rw")], { afterConnectMs: 5000 }]]);
+      const write = field.write("a", "r0", 3, forever);
+      await rig.clock.advance(4900);
+      expect(sent()).toEqual([]);
+      await rig.clock.advance(500);
+      await write;
+      expect(sent()).toContain("060000");
+    },
+  );
 
   it("is asked once more when an answer is damaged or missing, and no more once it is silent", async () => {
     rig.station(1);
