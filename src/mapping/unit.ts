@@ -25,6 +25,8 @@ const QUANTITIES: readonly Readonly<Record<string, Unit>>[] = [
     mH2O: 9806.65,
     cmH2O: 98.0665,
     mmH2O: 9.80665,
+    inH2O: 249.08891,
+    ftH2O: 2989.06692,
   },
   { m: 1, dm: 0.1, cm: 0.01, mm: 0.001, km: 1000, in: 0.0254, ft: 0.3048 },
   { Cel: 1, K: [1, -273.15], degF: [5 / 9, -160 / 9] },
