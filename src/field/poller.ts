@@ -5,7 +5,7 @@ interface Entry {
   dueMs: number;
   readonly periodMs: number;
   readonly phaseMs: number;
-  /** Undefined after it was cancelled; it leaves the heap when its turn comes. */
+  /** Undefined after it was cancelled; it leaves the heap with the others when they are the most. */
   slot: (() => void) | undefined;
 }
 
@@ -28,6 +28,8 @@ export function phaseOf(name: string): number {
 export class Poller {
   readonly #clock: Clock;
   readonly #heap: Entry[] = [];
+  /** Entries that were cancelled and are still in the heap. */
+  #cancelled = 0;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -51,9 +53,21 @@ export class Poller {
     if (this.#heap[0]?.dueMs === dueMs) this.#arm();
     return {
       [Symbol.dispose]: () => {
+        if (entry.slot === undefined) return;
         entry.slot = undefined;
+        this.#cancelled++;
+        if (2 * this.#cancelled > this.#heap.length) this.#clear();
       },
     };
+  }
+
+  /** Slots far off would stay for days. */
+  #clear(): void {
+    const live = this.#heap.filter(({ slot }) => slot !== undefined);
+    this.#heap.length = 0;
+    this.#cancelled = 0;
+    for (const entry of live) this.#push(entry);
+    this.#arm();
   }
 
   #run(): void {
@@ -61,6 +75,7 @@ export class Poller {
     for (let entry = this.#heap[0]; entry !== undefined && entry.dueMs <= nowMs; entry = this.#heap[0]) {
       if (entry.slot === undefined) {
         this.#removeFirst();
+        this.#cancelled--;
         continue;
       }
       entry.dueMs = nextSlotMs(nowMs, entry.periodMs, entry.phaseMs);

@@ -46,6 +46,26 @@ describe("the poller", () => {
     expect(clock.pendingCount).toBe(0);
   });
 
+  it("keeps nothing of slots that were cancelled, however far off they were", async () => {
+    const clock = new FakeClock();
+    const scope = new Scope(() => undefined);
+    const poller = new Poller(clock, scope);
+    const calls: string[] = [];
+    const kept = Array.from({ length: 10 }, (_, index) =>
+      poller.every(1000, `k${index}`, () => calls.push(`k${index}`)),
+    );
+    const others = Array.from({ length: 100 }, (_, index) =>
+      poller.every(86_400_000, `o${index}`, () => calls.push("o")),
+    );
+    for (const slot of others) slot[Symbol.dispose]();
+    await clock.advance(1000);
+    expect(calls.sort()).toEqual(kept.map((_, index) => `k${index}`));
+    for (const slot of kept) slot[Symbol.dispose]();
+    kept[0]?.[Symbol.dispose]();
+    expect(clock.pendingCount).toBe(0);
+    await scope[Symbol.asyncDispose]();
+  });
+
   it("calls no slot that was cancelled, and the others as before", async () => {
     const clock = new FakeClock();
     const scope = new Scope(() => undefined);
