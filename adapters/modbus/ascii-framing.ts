@@ -65,8 +65,8 @@ function dropForeign(request: Request, received: Uint8Array): Uint8Array {
   return rest.length === 0 ? NO_BYTES : rest;
 }
 
-function isAnswer({ unit, pdu }: Request, content: Uint8Array): boolean {
-  return content[0] === unit && answerProblem(pdu, content.subarray(1)) === undefined;
+function isAnswer(request: Request, content: Uint8Array): boolean {
+  return content[0] === request.unit && answerProblem(request, content.subarray(1)) === undefined;
 }
 
 /** Undamaged frames in the order in which they came; a colon always begins one anew (§2.5.2.1). */

@@ -1,4 +1,5 @@
 import { decodeRegisters, REGISTER_ORDERS, type RegisterFormat, registerCount, type Scalar } from "causeway/adapter";
+import type { RegisterBytes } from "./register-bytes.js";
 
 /** What the bytes from one register on could mean. */
 export interface Interpretation {
@@ -33,7 +34,12 @@ const FORMATS: readonly RegisterFormat[] = [
 ];
 
 /** All meanings of registers that were read together, from each register on. Pure. */
-export function interpretRegisters(bytes: Uint8Array, first: number): readonly Interpretation[] {
+export function interpretRegisters(
+  bytes: Uint8Array,
+  first: number,
+  registerBytes: RegisterBytes = 2,
+): readonly Interpretation[] {
+  if (registerBytes === 4) return fourByteMeanings(bytes, first);
   const rows = meaningsOf(bytes, first);
   const floats = rows.filter(({ as, isPlausible: is }) => is && as.startsWith("float32"));
   // What is half of a plausible float32 is hardly a number of its own, nor are its four bytes a text.
@@ -60,6 +66,18 @@ function meaningsOf(bytes: Uint8Array, first: number): Interpretation[] {
     rows.push({ register: first, as: `string of ${bytes.length / 2}`, value: text, isPlausible: true });
   }
   return rows;
+}
+
+/** Of registers of four bytes: as two ordinary ones are read, where one begins. */
+function fourByteMeanings(bytes: Uint8Array, first: number): Interpretation[] {
+  return meaningsOf(bytes, 0)
+    .filter(({ register, as }) => register % 2 === 0 && !/^u?int16$|^string/.test(as))
+    .map(({ register, as, value, isPlausible: is }) => ({
+      register: first + register / 2,
+      as,
+      value: as === "bits" ? `${value} ${bitsOf(bytes, register + 1)}` : value,
+      isPlausible: is,
+    }));
 }
 
 /** Whether a measuring device could mean this value. Zero is in every format the same and says nothing. Pure. */

@@ -8,7 +8,6 @@ import {
   mergeBits,
   type Point,
   type Reading,
-  registerCount,
   type Scalar,
   type Station,
   sleep,
@@ -29,7 +28,16 @@ import {
 import type { Call, PduCodec } from "./pdu.js";
 import type { Span } from "./plan.js";
 import { decodeRead, type PlannedRead, ReadPlans } from "./read-plan.js";
-import { coilCall, maskCall, readCall, registersCall, wordsOf, writeAndReadCall } from "./requests.js";
+import { registerBytesAt, registersOf } from "./register-bytes.js";
+import {
+  coilCall,
+  fourByteRegistersCall,
+  maskCall,
+  readCall,
+  registersCall,
+  wordsOf,
+  writeAndReadCall,
+} from "./requests.js";
 import { modelsOf, SunSpecChains } from "./sunspec.js";
 import type { Timing } from "./timing.js";
 import type { Transport } from "./transport.js";
@@ -95,7 +103,9 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
       await this.#order(station, maskCall(register, value, formatOf(point.address)), place, signal);
     } else {
       const bytes = await this.#registersFor(station, point, value, register, signal);
-      if (how === "read-write") await this.#writeAndRead(station, register, bytes, place, signal);
+      const isFour = registerBytesAt(register, station.traits) === 4;
+      if (isFour) await this.#order(station, fourByteRegistersCall(register, bytes), place, signal);
+      else if (how === "read-write") await this.#writeAndRead(station, register, bytes, place, signal);
       else await this.#order(station, registersCall(register, bytes, how), place, signal);
     }
   }
@@ -222,7 +232,8 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
     if (this.#isBroadcast(station)) {
       throw new CausewayError("FIELD_NOT_WRITABLE", `${placeOf(station, point)}: bits cannot be broadcast`);
     }
-    const call = readCall({ table: "holding", register, count: registerCount(format) });
+    const count = registersOf(format, registerBytesAt(register, station.traits));
+    const call = readCall({ table: "holding", register, count });
     const present = await this.#order(station, call, placeOf(station, point), signal);
     return mergeBits(dataOf(present), encoded, format);
   }
@@ -234,8 +245,9 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
   async #ask(station: Station<ModbusStation>, pdu: Uint8Array, signal: AbortSignal): Promise<Uint8Array | Refusal> {
     const { unit } = station.address;
     const { responseTimeoutMs = this.#timing.responseTimeoutMs, requestGapMs: gapMs = 0 } = station.traits;
+    const registerBytes = registerBytesAt(registerOf(pdu), station.traits);
     for (let attempt = 0; ; attempt++) {
-      const answer = await this.#transport.exchange({ unit, pdu, responseTimeoutMs, gapMs }, signal);
+      const answer = await this.#transport.exchange({ unit, pdu, registerBytes, responseTimeoutMs, gapMs }, signal);
       if ((answer[0] ?? 0) < EXCEPTION_BIT) return answer;
       const exception = answer[1] ?? 0;
       if (!isBusy(exception) || attempt > 0) return { exception };
@@ -246,6 +258,11 @@ export class ModbusLink implements Link<ModbusStation, ModbusPoint> {
 
 function noModel(models: string): string {
   return `the device has no SunSpec model ${models}`;
+}
+
+/** Where a request begins; every one that the link makes says so behind its function code. */
+function registerOf(pdu: Uint8Array): number {
+  return ((pdu[1] ?? 0) << 8) | (pdu[2] ?? 0);
 }
 
 /** What follows function code and byte count. */

@@ -128,7 +128,7 @@ export class MbapTransport implements Transport {
     const pending = this.#pending;
     if (pending === undefined || pending.transactionId !== transactionId) return;
     const { request } = pending;
-    const problem = unit === request.unit ? answerProblem(request.pdu, pdu) : `unit ${unit} instead of ${request.unit}`;
+    const problem = unit === request.unit ? answerProblem(request, pdu) : `unit ${unit} instead of ${request.unit}`;
     pending.settle(
       problem === undefined ? pdu : new CausewayError("FIELD_GARBLED", `unit ${request.unit}: ${problem}`),
     );

@@ -14,6 +14,7 @@ import {
   type SerialLineOptions,
   schema,
 } from "causeway/adapter";
+import { type RegisterBytes, registerBytesAt, registerBytesProblem } from "./register-bytes.js";
 
 export const TRANSPORTS = ["tcp", "tls", "udp", "rtu", "ascii", "rtu-over-tcp", "ascii-over-tcp"] as const;
 export const TABLES = ["coil", "discrete", "holding", "input"] as const;
@@ -199,7 +200,7 @@ export function networkAddress({ transport, host = "", port }: ModbusLinkOptions
   return { host, port: Number(port ?? (transport === "tls" ? TLS_PORT : DEFAULT_PORT)) };
 }
 
-export function pointProblem(point: ModbusPoint): string | undefined {
+export function pointProblem(point: ModbusPoint, traits: DeviceTraits = {}): string | undefined {
   const { at, type, order, bits, length, write } = point;
   if (at.model !== undefined && write?.register !== undefined) {
     return "'write.register' cannot be given with 'sunspec'";
@@ -218,7 +219,23 @@ export function pointProblem(point: ModbusPoint): string | undefined {
   if (write?.function === "mask" && (bits === undefined || registerCount({ ...point, type }) !== 1)) {
     return "'function: mask' changes bits of one register: it needs 'bits' and a type of 16 bits";
   }
-  return registerFormatProblem({ ...point, type });
+  return registerFormatProblem({ ...point, type }) ?? fourBytesProblem(point, { ...point, type }, traits);
+}
+
+/** Registers of four bytes are not for every type, nor for every function that writes. */
+function fourBytesProblem(
+  { at, write }: ModbusPoint,
+  format: RegisterFormat,
+  traits: DeviceTraits,
+): string | undefined {
+  if (traits.fourBytes === undefined || at.model !== undefined) return undefined;
+  const base = traits.addressBase ?? 0;
+  const written = (write?.register ?? at.register) - base;
+  const how = write?.function ?? "multiple";
+  if (how !== "multiple" && registerBytesAt(written, traits) === 4) {
+    return `registers of four bytes ('fourBytes') are written with FC16, which 'function: ${how}' is not`;
+  }
+  return registerBytesProblem(at.register - base, format, traits) ?? registerBytesProblem(written, format, traits);
 }
 
 export function isBitTable(table: Table): boolean {
@@ -243,6 +260,12 @@ export function kindOf(point: ModbusPoint): ScalarKind {
 export function wireRegister(point: Point<ModbusPoint>, traits: DeviceTraits): number {
   const { register, model } = point.address.at;
   return model === undefined ? register - (traits.addressBase ?? 0) : register;
+}
+
+/** Of the registers in which a point stands; without meaning for bits. */
+export function registerBytesOf(point: Point<ModbusPoint>, traits: DeviceTraits): RegisterBytes {
+  const { table, model } = point.address.at;
+  return model === undefined && !isBitTable(table) ? registerBytesAt(wireRegister(point, traits), traits) : 2;
 }
 
 /** Settings of the serial line, with what is usual where they are not given: 9600 8N1, of ASCII 9600 7E1. */

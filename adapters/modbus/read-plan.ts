@@ -52,7 +52,7 @@ export class ReadPlans {
   }
 
   #planned(span: Span, traits: DeviceTraits): PlannedRead {
-    const scale = isBitTable(span.table) ? 1 : 2;
+    const scale = isBitTable(span.table) ? 1 : span.registerBytes;
     return {
       span,
       pdu: span.models === undefined ? this.encode(span, 0) : undefined,

@@ -3,8 +3,9 @@ import { exceptionQuality, exceptionText } from "./exception.js";
 import { interpretRegisters } from "./interpretations.js";
 import { openTransport } from "./open-transport.js";
 import { isBitTable, type ModbusLinkOptions, type ModbusPoint, TABLES } from "./options.js";
-import { MAX_BITS, MAX_REGISTERS, READ_FUNCTION } from "./plan.js";
+import { MAX_BITS, maxRegisters, READ_FUNCTION } from "./plan.js";
 import { otherRanges, type ReadRange } from "./read-hint.js";
+import type { RegisterBytes } from "./register-bytes.js";
 import { LINE_OPTIONS, linkOf, settingsOf, usage, wholeNumber } from "./tool-options.js";
 
 /** More than this is shown only as far as it is plausible. */
@@ -21,6 +22,11 @@ export const readTool: FieldTool<ModbusPoint> = {
     ...LINE_OPTIONS,
     unit: { type: "string", value: "N", summary: "address of the device, 1 unless given" },
     table: { type: "string", value: TABLES.join("|"), summary: "holding unless given" },
+    "register-bytes": {
+      type: "string",
+      value: "2|4",
+      summary: "4 for devices that give so many for each; 2 unless given",
+    },
     all: { type: "boolean", summary: "shows also what is not plausible, of many registers" },
   },
   async run(args, context, signal) {
@@ -33,7 +39,8 @@ export const readTool: FieldTool<ModbusPoint> = {
       const { responseTimeout: responseTimeoutMs = RESPONSE_TIMEOUT_MS } = options;
       const ask = async (range: ReadRange): Promise<Uint8Array> => {
         const pdu = readPdu(range);
-        return await transport.exchange({ unit: request.unit, pdu, responseTimeoutMs, gapMs: 0 }, signal);
+        const { unit, registerBytes } = request;
+        return await transport.exchange({ unit, pdu, registerBytes, responseTimeoutMs, gapMs: 0 }, signal);
       };
       const answer = await ask(request);
       if ((answer[0] ?? 0) >= EXCEPTION_BIT) throw await refusal(request, answer[1] ?? 0, ask);
@@ -49,6 +56,7 @@ export const readTool: FieldTool<ModbusPoint> = {
 
 interface ReadRequest extends ReadRange {
   readonly unit: number;
+  readonly registerBytes: RegisterBytes;
 }
 
 function readPdu({ table, register, count }: ReadRange): Uint8Array {
@@ -96,18 +104,25 @@ export function requestOf({ values, positionals }: ToolArguments): ReadRequest {
   if (first === undefined) throw usage("which register? e.g. read modbus … 0x5B00 2");
   if (surplus !== undefined) throw usage(`what is '${surplus}'? A register and a count is all`);
   const register = wholeNumber("the register", first, 0, 65535);
-  const most = Math.min(isBitTable(table) ? MAX_BITS : MAX_REGISTERS, 65536 - register);
+  const registerBytes = registerBytesOf(values["register-bytes"] ?? "2");
+  const most = Math.min(isBitTable(table) ? MAX_BITS : maxRegisters(registerBytes), 65536 - register);
   return {
     unit: wholeNumber("--unit", values["unit"] ?? "1", 0, 255),
+    registerBytes,
     table,
     register,
     count: wholeNumber("the count", count, 1, most),
   };
 }
 
+function registerBytesOf(text: string | boolean): RegisterBytes {
+  if (text === "2" || text === "4") return text === "2" ? 2 : 4;
+  throw usage(`--register-bytes is 2 or 4, not '${text}'`);
+}
+
 function show(
   bytes: Uint8Array,
-  { table, register, count }: ReadRequest,
+  { table, register, count, registerBytes }: ReadRequest,
   everything: boolean,
   { found }: ToolContext<ModbusPoint>,
 ): void {
@@ -118,8 +133,9 @@ function show(
     );
     return;
   }
-  const meanings = interpretRegisters(bytes, register).filter(
-    ({ as, isPlausible }) => count <= SHORT || everything || isPlausible || as === "uint16",
+  const plainest = registerBytes === 2 ? "uint16" : "uint32 ABCD";
+  const meanings = interpretRegisters(bytes, register, registerBytes).filter(
+    ({ as, isPlausible }) => count <= SHORT || everything || isPlausible || as === plainest,
   );
   found(
     ...meanings.map(({ register: at, as, value, isPlausible }) => {

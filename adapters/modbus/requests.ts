@@ -2,6 +2,7 @@ import { encodeRegisters, mergeBits, type RegisterFormat, type Scalar } from "ca
 import type { Call } from "./pdu.js";
 import { READ_FUNCTION, type Span } from "./plan.js";
 
+const WRITE_MULTIPLE_REGISTERS = 16;
 const READ_METHODS = ["writeFC1", "writeFC2", "writeFC3", "writeFC4"] as const;
 
 export function readCall({ table, register, count }: Pick<Span, "table" | "register" | "count">): Call {
@@ -22,6 +23,16 @@ export function registersCall(register: number, bytes: Uint8Array, how: "single"
     return (client, unit, done) => client.writeFC16(unit, register, words, done);
   }
   return (client, unit, done) => client.writeFC6(unit, register, first, done);
+}
+
+/**
+ * Of registers of four bytes the quantity counts those, not words. FC16 is known to all devices that have them; FC6 would
+ * need a request of another length, and FC22 and FC23 nobody has defined.
+ */
+export function fourByteRegistersCall(register: number, bytes: Uint8Array): Call {
+  const count = bytes.length / 4;
+  const data = [register >> 8, register & 0xff, count >> 8, count & 0xff, bytes.length, ...bytes];
+  return (client, unit, done) => client.writeCustomFC(unit, WRITE_MULTIPLE_REGISTERS, data, done);
 }
 
 /** The result is (present AND and) OR (or AND NOT and) (Modbus Application Protocol V1.1b3 §6.16). */

@@ -22,12 +22,12 @@ export const rtuFraming: Framing = {
 function find(request: Request, received: Uint8Array): Found | undefined {
   for (let start = 0; start + FRAME_OVERHEAD < received.length; start++) {
     if (received[start] !== request.unit) continue;
-    const length = expectedLength(request.pdu, received.subarray(start + 1));
+    const length = expectedLength(request, received.subarray(start + 1));
     if (length === undefined || length === "more") continue;
     const end = start + length + FRAME_OVERHEAD;
     if (end > received.length || !hasGoodCrc(received, start, end)) continue;
     const pdu = received.subarray(start + 1, end - 2);
-    if (answerProblem(request.pdu, pdu) === undefined) return { pdu, surplus: received.length - end };
+    if (answerProblem(request, pdu) === undefined) return { pdu, surplus: received.length - end };
   }
   return undefined;
 }
@@ -37,7 +37,7 @@ function dropForeign(request: Request, received: Uint8Array): Uint8Array {
     const length = frameLength(rest);
     if (length === undefined || rest.length < length || !hasGoodCrc(rest, 0, length)) return rest;
     const pdu = rest.subarray(1, length - 2);
-    if (rest[0] === request.unit && answerProblem(request.pdu, pdu) === undefined) return rest;
+    if (rest[0] === request.unit && answerProblem(request, pdu) === undefined) return rest;
     rest = rest.subarray(length);
   }
 }

@@ -10,7 +10,7 @@ import {
   type Timer,
   type TracedFrame,
 } from "causeway/adapter";
-import { acknowledgement, answerLength } from "./answer.js";
+import { acknowledgement, answerLength, otherRegisters, withOtherRegisters } from "./answer.js";
 import type { Framing } from "./framing.js";
 import type { Timing } from "./timing.js";
 import type { Request, Transport } from "./transport.js";
@@ -35,6 +35,8 @@ interface Pending {
   readonly settle: (outcome: Uint8Array | CausewayError) => void;
   received: Uint8Array;
   echoRemoved: boolean;
+  /** What would be the answer if registers had four bytes instead of two, or two instead of four, has come. */
+  hadOtherRegisters: boolean;
   fragmentTimer: Timer | undefined;
 }
 
@@ -93,7 +95,15 @@ export class SerialTransport implements Transport {
     if (this.#gone !== undefined) throw this.#gone;
     const frame = this.#framing.encode(request.unit, request.pdu);
     const outcome = new Promise<Uint8Array | CausewayError>((settle) => {
-      this.#pending = { request, frame, settle, received: NO_BYTES, echoRemoved: false, fragmentTimer: undefined };
+      this.#pending = {
+        request,
+        frame,
+        settle,
+        received: NO_BYTES,
+        echoRemoved: false,
+        hadOtherRegisters: false,
+        fragmentTimer: undefined,
+      };
     });
     const sentMs = frame.length * this.#timing.characterMs;
     this.#activeAtMs = this.#clock.monotonicMs() + sentMs;
@@ -142,10 +152,11 @@ export class SerialTransport implements Transport {
     const { unit, pdu, responseTimeoutMs } = request;
     if (unit === 0)
       return this.#clock.schedule(sentMs + TURNAROUND_MS, () => this.#pending?.settle(acknowledgement(pdu)));
-    const answerMs = this.#wireMs(answerLength(pdu));
+    const answerMs = this.#wireMs(answerLength(request));
     return this.#clock.schedule(sentMs + responseTimeoutMs + answerMs, () => {
       const silent = this.#pending?.received.length === 0;
-      const what = silent ? `did not answer within ${responseTimeoutMs} ms` : "gave no whole answer";
+      const hint = this.#pending?.hadOtherRegisters === true ? `; what came has ${otherRegisters(request)}` : "";
+      const what = silent ? `did not answer within ${responseTimeoutMs} ms${hint}` : "gave no whole answer";
       this.#pending?.settle(new CausewayError(silent ? "FIELD_TIMEOUT" : "FIELD_GARBLED", `unit ${unit} ${what}`));
     });
   }
@@ -164,7 +175,7 @@ export class SerialTransport implements Transport {
       this.#doubtful.delete(key);
       return;
     }
-    const answerMs = this.#wireMs(answerLength(request.pdu));
+    const answerMs = this.#wireMs(answerLength(request));
     const untilMs = sentAtMs + LATEST_TIMEOUTS * Math.max(RESYNC_MS, request.responseTimeoutMs) + answerMs;
     this.#doubtful.set(key, { pdu: request.pdu, untilMs });
   }
@@ -203,7 +214,7 @@ export class SerialTransport implements Transport {
     const received = pending.received.length === 0 ? copy : concatBytes([pending.received, copy]);
     pending.received = received.length > 2 * MAX_FRAME_LENGTH ? received.subarray(-MAX_FRAME_LENGTH) : received;
     this.#removeEcho(pending);
-    pending.received = this.#framing.dropForeign(pending.request, pending.received);
+    this.#dropForeign(pending);
     const found = this.#framing.find(pending.request, pending.received);
     if (found === undefined) {
       this.#awaitMore(pending);
@@ -212,6 +223,13 @@ export class SerialTransport implements Transport {
     if (this.#echo === "unknown" && isRead(pending.request)) this.#echo = pending.echoRemoved ? "yes" : "no";
     if (found.surplus > 0) this.#resyncMs = RESYNC_MS;
     pending.settle(found.pdu);
+  }
+
+  #dropForeign(pending: Pending): void {
+    const { request, received } = pending;
+    pending.received = this.#framing.dropForeign(request, received);
+    if (pending.received.length === received.length || !isRead(request)) return;
+    pending.hadOtherRegisters ||= this.#framing.find(withOtherRegisters(request), received) !== undefined;
   }
 
   // The answer to a single write looks exactly like an echo: until a read has shown which it is, it counts as answer.
@@ -227,7 +245,7 @@ export class SerialTransport implements Transport {
   #awaitMore(pending: Pending): void {
     pending.fragmentTimer?.cancel();
     const { frameCharacters, charactersPerByte } = this.#framing;
-    const wanted = frameCharacters + charactersPerByte * answerLength(pending.request.pdu);
+    const wanted = frameCharacters + charactersPerByte * answerLength(pending.request);
     if (pending.received.length < wanted) return;
     const quietMs = Math.max(this.#timing.silenceMs, FRAGMENT_MS);
     pending.fragmentTimer = this.#clock.schedule(quietMs, () =>
@@ -243,7 +261,7 @@ function kindOf({ unit, pdu }: Request): number {
 
 /** Requests whose good answers look the same. */
 function answersOf(request: Request): string {
-  return `${kindOf(request)}/${answerLength(request.pdu)}`;
+  return `${kindOf(request)}/${answerLength(request)}`;
 }
 
 /** No echo can be taken for the answer to these. */

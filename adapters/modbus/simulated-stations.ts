@@ -4,12 +4,21 @@ import {
   encodeRegisters,
   mergeBits,
   type Point,
+  readUnsigned,
   registerCount,
   type Scalar,
   type SimulatedStation,
 } from "causeway/adapter";
-import { formatOf, isBitTable, type ModbusPoint, type ModbusStation, wireRegister } from "./options.js";
+import {
+  formatOf,
+  isBitTable,
+  type ModbusPoint,
+  type ModbusStation,
+  registerBytesOf,
+  wireRegister,
+} from "./options.js";
 import { mergeSpans } from "./plan.js";
+import type { RegisterBytes } from "./register-bytes.js";
 import { SlaveUnit } from "./slave.js";
 import { layOutChain, modelsOf } from "./sunspec.js";
 import { timingOf } from "./timing.js";
@@ -18,6 +27,7 @@ interface Place {
   readonly unit: SlaveUnit;
   readonly point: Point<ModbusPoint>;
   readonly register: number;
+  readonly registerBytes: RegisterBytes;
 }
 
 /** Units made of stations' points: registers exist where points, or the gaps of a read, are. */
@@ -30,6 +40,7 @@ export class SimulatedStations {
     for (const { station, points } of stations) {
       const unit = this.#units.get(station.address.unit) ?? new SlaveUnit();
       this.#units.set(station.address.unit, unit);
+      unit.layout = station.traits;
       const models = layOutModels(unit, points);
       for (const { table, register, count, models: of } of mergeSpans(points, station.traits, timing)) {
         if (of !== undefined) continue;
@@ -39,7 +50,8 @@ export class SimulatedStations {
         const { model } = point.address.at;
         const id = model === undefined ? 0 : (models.get(modelsOf(model)[0] ?? 0) ?? 0);
         const register = id + wireRegister(point, station.traits);
-        this.#places.set(`${station.name}.${point.name}`, { unit, point, register });
+        const registerBytes = registerBytesOf(point, station.traits);
+        this.#places.set(`${station.name}.${point.name}`, { unit, point, register, registerBytes });
       }
     }
   }
@@ -53,15 +65,15 @@ export class SimulatedStations {
   }
 
   set(station: string, point: string, value: Scalar): void {
-    const { unit, point: target, register } = this.#place(station, point);
+    const { unit, point: target, register, registerBytes } = this.#place(station, point);
     const { table } = target.address.at;
     const format = formatOf(target.address);
     const encoded = encodeRegisters(value, format);
     const bytes = mergeBits(this.#bytesAt(station, point), encoded, format);
     if (isBitTable(table)) unit.set(table, register, bytes[1] ?? 0);
     else {
-      for (let index = 0; index < bytes.length; index += 2) {
-        unit.set(table, register + index / 2, ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
+      for (let index = 0; index < bytes.length; index += registerBytes) {
+        unit.set(table, register + index / registerBytes, readUnsigned(bytes, index, registerBytes));
       }
     }
   }
@@ -78,12 +90,13 @@ export class SimulatedStations {
   }
 
   #bytesAt(station: string, name: string): Uint8Array {
-    const { unit, point, register } = this.#place(station, name);
+    const { unit, point, register, registerBytes } = this.#place(station, name);
     const bytes = new Uint8Array(2 * registerCount(formatOf(point.address)));
-    for (let index = 0; index < bytes.length; index += 2) {
-      const word = unit.get(point.address.at.table, register + index / 2) ?? 0;
-      bytes[index] = word >> 8;
-      bytes[index + 1] = word & 0xff;
+    const view = new DataView(bytes.buffer);
+    for (let index = 0; index < bytes.length; index += registerBytes) {
+      const word = unit.get(point.address.at.table, register + index / registerBytes) ?? 0;
+      if (registerBytes === 4) view.setUint32(index, word);
+      else view.setUint16(index, word);
     }
     return bytes;
   }

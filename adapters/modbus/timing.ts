@@ -1,6 +1,7 @@
 import { characterMs, type DeviceTraits } from "causeway/adapter";
 import { asciiFraming } from "./ascii-framing.js";
 import { isAscii, isSerial, type ModbusLinkOptions, serialSettings } from "./options.js";
+import type { RegisterBytes } from "./register-bytes.js";
 import { rtuFraming } from "./rtu-framing.js";
 
 /** What a link's speed says of frames. */
@@ -61,9 +62,9 @@ export function exchangeMs(timing: Timing, dataBytes: number, traits: DeviceTrai
 }
 
 /** Registers that are cheaper to read along than to leave out by a second request. */
-export function gapLimit(timing: Timing, traits: DeviceTraits): number {
+export function gapLimit(timing: Timing, traits: DeviceTraits, registerBytes: RegisterBytes = 2): number {
   if (traits.maxGap !== undefined) return traits.maxGap;
   if (timing.characterMs === 0) return TCP_MAX_GAP;
-  const registerMs = 2 * timing.charactersPerByte * timing.characterMs;
+  const registerMs = registerBytes * timing.charactersPerByte * timing.characterMs;
   return Math.min(Math.floor(exchangeMs(timing, 0, traits) / registerMs), SERIAL_MAX_GAP);
 }

@@ -1,10 +1,13 @@
 import type { TracedFrame } from "causeway/adapter";
+import type { RegisterBytes } from "./register-bytes.js";
 
 export interface Request {
   readonly unit: number;
   /** Function code and data. */
   readonly pdu: Uint8Array;
   readonly responseTimeoutMs: number;
+  /** Of each register that is read; 2 unless given. */
+  readonly registerBytes?: RegisterBytes;
   /** Pause that the station wants before the request. */
   readonly gapMs: number;
 }

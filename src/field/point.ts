@@ -19,6 +19,8 @@ export interface DeviceTraits {
   readonly maxGap?: number;
   /** First and last register, as on the wire, of ranges that no read may touch for the sake of its neighbours. */
   readonly never?: readonly (readonly [number, number])[];
+  /** First and last register, as on the wire, of ranges whose registers have four bytes each; all others have two. */
+  readonly fourBytes?: readonly (readonly [number, number])[];
   /** What the profile counts its register addresses from; 0 (as on the wire) unless given. */
   readonly addressBase?: 0 | 1;
   readonly responseTimeoutMs?: number;

@@ -14,13 +14,14 @@ type FileHead = Pick<ProfileFile, "addressBase" | "limits" | "timing" | "setup" 
 /** What the head of a file says of the type of device as a whole. */
 export function readTraits(file: FileHead, adapter: AnyAdapter, problems: Problems): DeviceTraits {
   const { addressBase } = file;
-  const { maxRegisters, maxBits, maxGap, never } = file.limits ?? {};
+  const { maxRegisters, maxBits, maxGap, never, fourBytes } = file.limits ?? {};
   const { responseTimeout, requestGap, afterConnect, silence } = file.timing ?? {};
   const traits = {
     ...(maxRegisters === undefined ? {} : { maxRegisters }),
     ...(maxBits === undefined ? {} : { maxBits }),
     ...(maxGap === undefined ? {} : { maxGap }),
     ...(never === undefined ? {} : { never: onWire(never, addressBase ?? 0) }),
+    ...(fourBytes === undefined ? {} : { fourBytes: onWire(fourBytes, addressBase ?? 0) }),
     ...(addressBase === undefined ? {} : { addressBase }),
     ...(responseTimeout === undefined ? {} : { responseTimeoutMs: responseTimeout }),
     ...(requestGap === undefined ? {} : { requestGapMs: requestGap }),

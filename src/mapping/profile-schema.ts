@@ -39,7 +39,13 @@ const registers = refine(bounds, (range) =>
 
 const limits = object(
   {},
-  { maxRegisters: integer(1, 2000), maxBits: integer(1, 2000), maxGap: integer(0, 2000), never: list(registers) },
+  {
+    maxRegisters: integer(1, 2000),
+    maxBits: integer(1, 2000),
+    maxGap: integer(0, 2000),
+    never: list(registers),
+    fourBytes: list(registers),
+  },
 );
 const timing = object(
   {},

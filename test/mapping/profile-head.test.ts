@@ -8,7 +8,7 @@ title: A meter
 adapter: modbus
 addressBase: 1
 timing: { responseTimeout: 2s, requestGap: 20ms, afterConnect: 1s, silence: 5m }
-limits: { maxRegisters: 60, maxBits: 16, maxGap: 4, never: [[300, 309]] }
+limits: { maxRegisters: 60, maxBits: 16, maxGap: 4, never: [[300, 309]], fourBytes: [[5001, 5999]] }
 setup:
   - { at: { table: holding, register: 5 }, type: uint16, value: 1 }
 probe:
@@ -34,6 +34,7 @@ describe("the head of a profile", () => {
       maxBits: 16,
       maxGap: 4,
       never: [[299, 308]],
+      fourBytes: [[5000, 5998]],
       setup: [
         {
           point: {

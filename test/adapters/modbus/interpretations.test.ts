@@ -56,6 +56,21 @@ describe("what registers could mean", () => {
   });
 });
 
+describe("what registers of four bytes could mean", () => {
+  it("is a number of 32 or 64 bits at each of them", () => {
+    const rows = interpretRegisters(fromHex("00241ef9 01000000".replace(" ", "")), 72, 4);
+    expect(rows.filter(({ as }) => as === "uint32 ABCD" || as === "bits")).toEqual([
+      { register: 72, as: "uint32 ABCD", value: "2367225", isPlausible: true },
+      { register: 72, as: "bits", value: "0000 0000 0010 0100 0001 1110 1111 1001", isPlausible: false },
+      { register: 73, as: "uint32 ABCD", value: "16777216", isPlausible: false },
+      { register: 73, as: "bits", value: "0000 0001 0000 0000 0000 0000 0000 0000", isPlausible: false },
+    ]);
+    expect(new Set(rows.map(({ as }) => as.replace(/ .*/, "")))).toEqual(
+      new Set(["uint32", "int32", "float32", "uint64", "float64", "bits"]),
+    );
+  });
+});
+
 describe("the arguments of the tools", () => {
   const args = (values: Record<string, string | boolean>, positionals: string[] = []) => ({ values, positionals });
 
@@ -88,7 +103,9 @@ describe("the arguments of the tools", () => {
       table: "input",
       register: 0x5b00,
       count: 4,
+      registerBytes: 2,
     });
+    expect(requestOf(args({ "register-bytes": "4" }, ["72", "14"]))).toMatchObject({ count: 14, registerBytes: 4 });
     expect(requestOf(args({}, ["10"]))).toMatchObject({ unit: 1, table: "holding", count: 2 });
   });
 
@@ -102,6 +119,8 @@ describe("the arguments of the tools", () => {
     ["a unit beyond 255", () => idsOf("300")],
     ["no register", () => requestOf(args({}))],
     ["too many registers", () => requestOf(args({}, ["0", "126"]))],
+    ["too many registers of four bytes", () => requestOf(args({ "register-bytes": "4" }, ["0", "63"]))],
+    ["registers of three bytes", () => requestOf(args({ "register-bytes": "3" }, ["0"]))],
     ["registers beyond the last", () => requestOf(args({}, ["65535", "2"]))],
     ["an unknown table", () => requestOf(args({ table: "registers" }, ["0"]))],
     ["a word too many", () => requestOf(args({}, ["0", "1", "2"]))],
