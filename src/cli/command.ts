@@ -83,7 +83,7 @@ function unknownOption(rawName: string, options: Readonly<Record<string, unknown
 export function helpText(command: Command): string {
   const rows = Object.entries(command.options).map(([name, { short, value, summary }]) => {
     const flag = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
-    return `  ${flag.padEnd(26)}${summary}`;
+    return `  ${flag.padEnd(25)} ${summary}`;
   });
   const all = [...rows, `  ${"-h, --help".padEnd(26)}shows this text`];
   return [`causeway ${command.name} ${command.synopsis}`.trim(), "", command.summary, "", ...all].join("\n");
