@@ -62,6 +62,8 @@ interface Session {
   /** Gives the link up; nothing more is begun on it. */
   readonly end: (reason: CausewayError) => void;
   readonly gone: AbortController;
+  /** Monotonic. */
+  readonly openedAtMs: number;
   job: Job | undefined;
 }
 
@@ -123,6 +125,7 @@ export class Bus {
   read(station: Station<unknown>, points: readonly Point<unknown>[], priority: Priority): Promise<readonly Reading[]> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     return this.#submit(priority, async (link, signal) => {
+      await this.#rest(station, signal);
       const readings = await link.read(station, points, signal);
       this.#meter.countReadings(readings);
       return readings;
@@ -149,8 +152,9 @@ export class Bus {
     try {
       await this.#submit(
         "write",
-        async (link) => {
+        async (link, gone) => {
           timer.cancel();
+          await abortable(this.#rest(station, gone), signal);
           await link.write(station, point, value, signal).catch((error: unknown) => {
             this.#meter.countError(error);
             throw error;
@@ -166,6 +170,14 @@ export class Bus {
       timer.cancel();
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** A device that is not ready when its link is: the medium is left alone, for nobody knows what would disturb it. */
+  async #rest({ traits: { afterConnectMs = 0 } }: Station<unknown>, signal: AbortSignal): Promise<void> {
+    if (afterConnectMs === 0 || this.#session === undefined) return;
+    const { clock } = this.#options;
+    const waitMs = this.#session.openedAtMs + afterConnectMs - clock.monotonicMs();
+    if (waitMs > 0) await sleep(clock, waitMs, signal);
   }
 
   status(): BusStatus {
@@ -271,7 +283,8 @@ export class Bus {
       if (this.#session === session) this.#session = undefined;
       giveUp(reason);
     };
-    const session: Session = { link, end, gone, job: undefined };
+    const openedAtMs = this.#options.clock.monotonicMs();
+    const session: Session = { link, end, gone, openedAtMs, job: undefined };
     let reason = new Error(`${this.#options.medium} was closed`);
     try {
       this.#session = session;

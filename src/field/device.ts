@@ -1,4 +1,4 @@
-import { abortable, sleep, type Timer } from "../base/clock.js";
+import { abortable, type Timer } from "../base/clock.js";
 import { CausewayError, toError } from "../base/errors.js";
 import type { Scope } from "../base/scope.js";
 import type { Point } from "./adapter.js";
@@ -47,7 +47,6 @@ export class Device {
   /** What the requests were planned with. */
   #latencyMs: number | undefined;
   /** Monotonic time before which the device wants to be left alone. */
-  #readyAtMs = 0;
   #startTimer: Timer | undefined;
   #probeTimer: Timer | undefined;
 
@@ -107,8 +106,6 @@ export class Device {
     if (point === undefined || point.access === "r") {
       throw new CausewayError("FIELD_NOT_WRITABLE", `${name}.${pointName} cannot be written`);
     }
-    const readyInMs = this.#readyAtMs - this.#options.clock.monotonicMs();
-    if (readyInMs > 0) await sleep(this.#options.clock, readyInMs, signal);
     await this.#writing().write(point, value, origin, signal);
   }
 
@@ -284,7 +281,6 @@ export class Device {
     this.#startTimer?.cancel();
     const { name, station, clock } = this.#options;
     const { afterConnectMs = 0 } = station.traits;
-    this.#readyAtMs = clock.monotonicMs() + afterConnectMs;
     const delayMs = Math.max(phaseOf(name) * START_WINDOW_MS, afterConnectMs);
     this.#startTimer = clock.schedule(delayMs, () => {
       this.#startTimer = undefined;

@@ -92,6 +92,16 @@ describe("a device", () => {
     },
   );
 
+  it("is left alone after a connect also by what was asked before the link was open", async () => {
+    rig.station(1);
+    const field = await rig.open([["a", 1, [register(0, "slow", "rw")], { afterConnectMs: 5000 }]]);
+    const read = field.read("a", forever);
+    await rig.clock.advance(4900);
+    expect(sent()).toEqual([]);
+    await rig.clock.advance(500);
+    expect(await read).toMatchObject([{ quality: "good" }]);
+  });
+
   it("is asked once more when an answer is damaged or missing, and no more once it is silent", async () => {
     rig.station(1);
     await rig.open([["a", 1, [register(0)]]]);
